@@ -115,7 +115,9 @@ def _read_tiff(path: Path) -> np.ndarray:
             axes = tiff.series[0].axes
             volume = tiff.asarray()
     except (tifffile.TiffFileError, ValueError, IndexError, OSError) as error:
-        raise UserError(f"{path}: cannot be read as TIFF ({error}); is it truncated? Fetch or export it again") from error
+        raise UserError(
+            f"{path}: cannot be read as TIFF ({error}); is it truncated? Fetch or export it again"
+        ) from error
     if "S" in axes or "C" in axes:
         raise UserError(
             f"{path}: RGB or multi-channel TIFF of shape {volume.shape}, axes {axes}; "

@@ -1,0 +1,43 @@
+"""From which configuration, code, data and environment an artefact was made."""
+
+import hashlib
+import platform
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fusionnet import __version__
+from fusionnet.files import sha256
+
+ENVIRONMENT = ("numpy", "scipy", "torch")
+
+
+def provenance(stage: str, config: Mapping[str, Any], inputs: Mapping[str, Path]) -> dict[str, Any]:
+    """Describe the making of an artefact; without times, so that equal work gives equal bytes.
+
+    Args:
+        stage: The stage's word, such as ``"train"``.
+        config: The part of the configuration that the stage was given.
+        inputs: The files that it read, by role.
+
+    Returns:
+        JSON-ready dictionary with SHA-256 sums of the inputs and of the project's code that is imported.
+    """
+    return {
+        "stage": stage,
+        "fusionnet": __version__,
+        "config": dict(config),
+        "inputs": {role: sha256(path) for role, path in inputs.items()},
+        "code": _hash_of_imported_code(),
+        "environment": {"python": platform.python_version(), **{name: version(name) for name in ENVIRONMENT}},
+    }
+
+
+def _hash_of_imported_code() -> str:
+    modules = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "fusionnet"}
+    digest = hashlib.sha256()
+    for name in sorted(modules):
+        digest.update(name.encode() + Path(str(modules[name].__file__)).read_bytes())
+    return digest.hexdigest()
