@@ -16,6 +16,7 @@ from fusionnet.errors import UserError, did_you_mean
 
 BASE = Path("config/config.yaml")
 EXPERIMENTS = Path("config/experiments")
+PUBLISHED_DATASETS = ("isbi2012",)
 Device = Literal["auto", "cuda", "cpu"]
 Fraction = Field(ge=0.0, le=1.0)
 
@@ -134,6 +135,27 @@ class ReportSection(Section):
     slices_shown: PositiveInt
 
 
+class TrainingJob(Section):
+    """All that decides the outcome of one training, beside its data."""
+
+    arm: str
+    fold: str
+    seed: int
+    network: NetworkSettings
+    split: SplitSection
+    augment: AugmentSection
+    train: TrainSection
+
+
+class ReportJob(Section):
+    """What the report of an experiment compares."""
+
+    arms: list[str]
+    folds: list[str]
+    seeds: list[int]
+    report: ReportSection
+
+
 class Config(Section):
     """A whole experiment."""
 
@@ -147,6 +169,26 @@ class Config(Section):
     train: TrainSection
     predict: PredictSection
     report: ReportSection
+
+    def raw_name(self, experiment: str) -> str:
+        """Return the name of the folder of raw stacks: a published dataset is shared, others are the experiment's."""
+        return self.download.dataset if self.download.dataset in PUBLISHED_DATASETS else experiment
+
+    def training_job(self, arm: str, fold: str, seed: int) -> TrainingJob:
+        """Return what decides the training of one replicate of an arm."""
+        return TrainingJob(
+            arm=arm,
+            fold=fold,
+            seed=seed,
+            network=self.network[arm],
+            split=self.split,
+            augment=self.augment,
+            train=self.train,
+        )
+
+    def report_job(self) -> ReportJob:
+        """Return what the report compares."""
+        return ReportJob(arms=self.arms, folds=self.folds, seeds=self.seeds, report=self.report)
 
     @model_validator(mode="after")
     def _arms_and_folds_are_known(self) -> "Config":
@@ -162,18 +204,6 @@ class Config(Section):
         if min(self.seeds) < 0:
             raise ValueError(f"seeds: got {min(self.seeds)}, expected numbers from 0")
         return self
-
-
-class TrainingJob(Section):
-    """All that decides the outcome of one training, beside its data."""
-
-    arm: str
-    fold: str
-    seed: int
-    network: NetworkSettings
-    split: SplitSection
-    augment: AugmentSection
-    train: TrainSection
 
 
 def experiments() -> list[str]:

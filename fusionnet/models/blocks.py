@@ -33,6 +33,7 @@ class Residual(nn.Module):
         self.convolutions = nn.Sequential(*(Convolution(channels, channels) for _ in range(3)))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the input plus its third convolution, (N, C, H, W)."""
         return x + self.convolutions(x)
 
 

@@ -1,0 +1,107 @@
+# The configuration of every experiment, and the functions that turn wildcards into files and parameters.
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from fusionnet.config import Config, experiments, load
+from fusionnet.datasets import stacks_of
+from fusionnet.errors import UserError
+from fusionnet.imports import project_files
+
+DEFAULT_EXPERIMENT = "phantom"
+ENVIRONMENT = workflow.source_path("../envs/fusionnet.yaml")
+REPLICATE = "results/{experiment}/{arm}/{fold}/seed-{seed}"
+REPORT = "results/{experiment}/report"
+REPORT_FILES = ["comparison.csv", "comparison.md", "verdict.md", "summary.json"]
+REPLICATE_FILES = [
+    "checkpoint.pt",
+    "history.csv",
+    "training-time.json",
+    "probabilities.tif",
+    "prediction-time.json",
+    "metrics.json",
+    "slices.csv",
+]
+FIGURES = ["scores", "segmentations", "training", "thresholds", "effects"]
+
+# `config` holds what the command line overrides (--configfile, --config); the experiment's overlay comes before it.
+try:
+    CONFIGS: dict[str, Config] = {name: load(name, config) for name in experiments()}
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+RAW = {configuration.raw_name(name): configuration for name, configuration in CONFIGS.items()}
+
+
+wildcard_constraints:
+    experiment="|".join(CONFIGS),
+    arm="[^/]+",
+    fold=r"test|\d+-\d+",
+    seed=r"\d+",
+
+
+def section(name):
+    """Return a function that gives one section of the wildcards' experiment as JSON."""
+    return lambda wildcards: getattr(CONFIGS[wildcards.experiment], name).model_dump_json()
+
+
+def training_job(wildcards):
+    return CONFIGS[wildcards.experiment].training_job(wildcards.arm, wildcards.fold, int(wildcards.seed)).model_dump_json()
+
+
+def report_job(wildcards):
+    return CONFIGS[wildcards.experiment].report_job().model_dump_json()
+
+
+def raw(stack):
+    """Return a function that gives a raw stack of the wildcards' experiment."""
+    return lambda wildcards: raw_stack(wildcards.experiment, stack)
+
+
+def raw_stack(experiment, stack):
+    return f"data/raw/{CONFIGS[experiment].raw_name(experiment)}/{stack}.tif"
+
+
+def scored(kind):
+    """Return a function that gives the stack (kind: volume or labels) that holds the scored slices of a fold."""
+    return lambda wildcards: raw_stack(wildcards.experiment, f"{'test' if wildcards.fold == 'test' else 'train'}-{kind}")
+
+
+def scored_slices(option):
+    """Return a function that gives the option which names a fold's slices; a test stack is scored whole."""
+    return lambda wildcards: "" if wildcards.fold == "test" else f"{option} {wildcards.fold}"
+
+
+def raw_stacks(experiment):
+    """Return the raw stacks that an experiment's report reads."""
+    names = ["train"] + (["test"] if "test" in CONFIGS[experiment].folds else [])
+    return [raw_stack(experiment, f"{name}-{kind}") for name in names for kind in ("volume", "labels")]
+
+
+def of_replicates(file):
+    """Return a function that gives a file of every replicate of the wildcards' experiment."""
+    return lambda wildcards: replicate_files(wildcards.experiment, file)
+
+
+def replicate_files(experiment, file):
+    configuration = CONFIGS[experiment]
+    return expand(
+        f"{REPLICATE}/{file}",
+        experiment=experiment,
+        arm=configuration.arms,
+        fold=configuration.folds,
+        seed=configuration.seeds,
+    )
+
+
+def figures_of(experiment):
+    return expand(f"{REPORT}/{{figure}}.png", experiment=experiment, figure=[*FIGURES, "augmentation"])
+
+
+def files_of(experiment):
+    """Return every tracked file of an experiment: what is not listed may go missing unseen."""
+    report = expand(f"{REPORT}/{{file}}", experiment=experiment, file=REPORT_FILES)
+    per_replicate = [file for name in REPLICATE_FILES for file in replicate_files(experiment, name)]
+    augmented = expand("data/augmented/{experiment}/{stack}.tif", experiment=experiment, stack=["volume", "labels"])
+    stacks = [raw_stack(experiment, stack) for stack in stacks_of(CONFIGS[experiment].download)]
+    return stacks + augmented + per_replicate + figures_of(experiment) + report

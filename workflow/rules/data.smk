@@ -1,0 +1,51 @@
+# Raw stacks and their enrichment.
+
+# A rule for each dataset: they differ in which stacks they have.
+for dataset, configuration in RAW.items():
+
+    rule:
+        name:
+            f"download_{dataset}"
+        input:
+            code=project_files("scripts/download.py"),
+        output:
+            stacks=expand(
+                "data/raw/{dataset}/{stack}.tif",
+                dataset=dataset,
+                stack=stacks_of(configuration.download),
+            ),
+            origin=f"data/raw/{dataset}/ORIGIN.json",
+        log:
+            f"logs/download/{dataset}.log",
+        conda:
+            ENVIRONMENT
+        params:
+            section=configuration.download.model_dump_json(),
+            folder=f"data/raw/{dataset}",
+        shell:
+            "python scripts/download.py --config {params.section:q} --output-folder {params.folder} --log {log}"
+
+
+rule augment:
+    input:
+        code=project_files("scripts/augment.py"),
+        volume=raw("train-volume"),
+        labels=raw("train-labels"),
+    output:
+        volume="data/augmented/{experiment}/volume.tif",
+        labels="data/augmented/{experiment}/labels.tif",
+        contact_sheet=report(
+            f"{REPORT}/augmentation.png",
+            caption="../captions/augmentation.rst",
+            category="Data",
+        ),
+    log:
+        "logs/{experiment}/augment.log",
+    conda:
+        ENVIRONMENT
+    params:
+        section=section("augment"),
+    shell:
+        "python scripts/augment.py --config {params.section:q} --volume {input.volume} --labels {input.labels}"
+        " --output-volume {output.volume} --output-labels {output.labels} --contact-sheet {output.contact_sheet}"
+        " --log {log}"

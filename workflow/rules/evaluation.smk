@@ -1,0 +1,53 @@
+# Scores, and the report that compares them.
+
+
+rule evaluate:
+    input:
+        code=project_files("scripts/evaluate.py"),
+        labels=scored("labels"),
+        probabilities=f"{REPLICATE}/probabilities.tif",
+    output:
+        metrics=f"{REPLICATE}/metrics.json",
+        slices=f"{REPLICATE}/slices.csv",
+    log:
+        "logs/{experiment}/{arm}/{fold}/seed-{seed}/evaluate.log",
+    conda:
+        ENVIRONMENT
+    params:
+        slices=scored_slices("--label-slices"),
+    shell:
+        "python scripts/evaluate.py --labels {input.labels} {params.slices} --probabilities {input.probabilities}"
+        " --metrics {output.metrics} --slices {output.slices} --log {log}"
+
+
+rule report:
+    input:
+        code=project_files("scripts/report.py"),
+        stacks=lambda wildcards: raw_stacks(wildcards.experiment),
+        replicates=[of_replicates(file) for file in REPLICATE_FILES],
+    output:
+        figures=[
+            report(
+                f"{REPORT}/{figure}.png",
+                caption=f"../captions/{figure}.rst",
+                category="Comparison",
+            )
+            for figure in FIGURES
+        ],
+        table=report(
+            f"{REPORT}/comparison.csv",
+            caption="../captions/comparison.rst",
+            category="Comparison",
+        ),
+        texts=[f"{REPORT}/{file}" for file in REPORT_FILES if not file.endswith(".csv")],
+    log:
+        "logs/{experiment}/report.log",
+    conda:
+        ENVIRONMENT
+    params:
+        job=report_job,
+        results="results/{experiment}",
+        raw=lambda wildcards: f"data/raw/{CONFIGS[wildcards.experiment].raw_name(wildcards.experiment)}",
+    shell:
+        "python scripts/report.py --config {params.job:q} --results {params.results} --raw {params.raw}"
+        " --report-folder results/{wildcards.experiment}/report --log {log}"
