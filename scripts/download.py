@@ -1,24 +1,20 @@
-"""Obtain a dataset and write it as verified TIFF stacks.
-
-Example:
-    python scripts/download.py --section '{"dataset": "isbi2012"}' --output-folder data/raw/isbi2012
-"""
+"""Obtain a dataset and write it as verified TIFF stacks; the rule `download` hands it the section of that name."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 import pooch
 
+from fusionnet.config import DownloadSection, parse
 from fusionnet.datasets import DATASETS, prepare_dataset
 from fusionnet.errors import run
 from fusionnet.files import write_text
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--section", required=True, type=json.loads, help="the configuration's download section (JSON)")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--section", required=True, help="the configuration's download section (JSON)")
     parser.add_argument("--output-folder", required=True, type=Path, help="receives NAME.tif per stack and ORIGIN.json")
     parser.add_argument("--cache-folder", type=Path, default=pooch.os_cache("fusionnet"), help="keeps fetched files")
     parser.add_argument("--log", type=Path, help="also write the report to this file")
@@ -27,8 +23,9 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    stacks = prepare_dataset(arguments.section, arguments.output_folder, arguments.cache_folder)
-    dataset = DATASETS[arguments.section["dataset"]]
+    section = parse(DownloadSection, arguments.section, "--section")
+    stacks = prepare_dataset(section, arguments.output_folder, arguments.cache_folder)
+    dataset = DATASETS[section.dataset]
     lines = [f"{dataset.name}: {dataset.description}", f"cite: {dataset.citation}", f"licence: {dataset.licence}"]
     for name, stack in stacks.items():
         lines.append(f"{arguments.output_folder / name}.tif: {stack.shape} (Z, Y, X), {stack.dtype}, verified")

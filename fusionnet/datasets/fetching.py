@@ -85,18 +85,26 @@ def _fetch(name: str, source: SliceSource, folder: Path, retries: int) -> None:
 
 
 def _not_fetched(error: Exception, name: str, source: SliceSource, path: str) -> UserError:
-    found = re.search(r"but got '?(\w+)", str(error))  # pooch's ValueError for another hash
-    reason = f"got SHA-256 {found[1]}" if found else f"cannot be fetched ({error})"
     expected = f"expected {path} with SHA-256 {source.sha256[path]}"
-    return UserError(f"{source.url}{path}: {reason}, {expected}. {_by_hand(name, source)}")
+    return UserError(f"{source.url}{path}: {_reason(error)}, {expected}. {_by_hand(name, source)}")
+
+
+def _reason(error: Exception) -> str:
+    """Say in a few words why nothing good came: requests' own messages repeat the address three times."""
+    if other_hash := re.search(r"but got '?(\w+)", str(error)):  # pooch's ValueError
+        return f"got SHA-256 {other_hash[1]}"
+    if (response := getattr(error, "response", None)) is not None:
+        return f"cannot be fetched (HTTP {response.status_code} {response.reason})"
+    last = str(error).rsplit(": ", maxsplit=1)[-1].strip("()'\" ")
+    return f"cannot be fetched ({last})"
 
 
 def _by_hand(name: str, source: SliceSource) -> str:
     folders = ", ".join(f"{stack.folder}/0.png .. {stack.shape[0] - 1}.png" for stack in source.stacks)
     also = f" ({source.alternatives})" if source.alternatives else ""
     return (
-        f"To place the data by hand, put its {len(source.sha256)} files into FOLDER/{name}/ as {folders}, from "
-        f"{source.url}{also}, and run again with {MIRROR_VARIABLE}=FOLDER"
+        f"To place the data by hand, put the {len(source.sha256)} files of {source.url}{also} into FOLDER/{name}/ as "
+        f"{folders}, and run again with {MIRROR_VARIABLE}=FOLDER"
     )
 
 
@@ -106,6 +114,6 @@ def _assemble(stack: SliceStack, folder: Path) -> np.ndarray:
     if volume.shape != stack.shape or volume.dtype != np.uint8 or found != stack.pixel_sha256:
         raise UserError(
             f"{folder / stack.folder}: the slices make a {volume.dtype} stack of shape {volume.shape} with pixel "
-            f"SHA-256 {found}, expected uint8, {stack.shape}, {stack.pixel_sha256}; is the PNG reader (pillow) up to date?"
+            f"SHA-256 {found}, expected uint8, {stack.shape}, {stack.pixel_sha256}; is pillow up to date?"
         )
     return volume

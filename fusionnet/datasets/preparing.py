@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from fusionnet.config import DownloadSection, PhantomSettings
 from fusionnet.datasets.declarations import DATASETS, STACK_NAMES, Dataset
 from fusionnet.datasets.fetching import mirror_folder, obtain_stacks
-from fusionnet.errors import UserError, did_you_mean
+from fusionnet.errors import UserError
 from fusionnet.files import write_json
 from fusionnet.volumes import read_labels, read_volume, require_same_shape, write_volume
 
@@ -18,22 +19,14 @@ from fusionnet.volumes import read_labels, read_volume, require_same_shape, writ
 SATURATED_SHARE = 0.001
 
 
-def stack_names(section: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the stacks that a ``download`` section yields, e.g. ``("train-volume", "train-labels")``.
-
-    Args:
-        section: The configuration's ``download`` section.
-
-    Raises:
-        UserError: The dataset is unknown.
-    """
-    names = _dataset(section["dataset"]).stack_names
-    if section["dataset"] != "files":
-        return names
-    return names + tuple(name for name in ("test-volume", "test-labels") if section.get(name.replace("-", "_")))
+def stack_names(section: DownloadSection) -> tuple[str, ...]:
+    """Return the stacks that a ``download`` section yields, e.g. ``("train-volume", "train-labels")``."""
+    optional = {"test-volume": section.test_volume, "test-labels": section.test_labels}
+    own = tuple(name for name, path in optional.items() if path) if section.dataset == "files" else ()
+    return DATASETS[section.dataset].stack_names + own
 
 
-def prepare_dataset(section: Mapping[str, Any], folder: Path, cache: Path) -> dict[str, np.ndarray]:
+def prepare_dataset(section: DownloadSection, folder: Path, cache: Path) -> dict[str, np.ndarray]:
     """Obtain the stacks of a dataset and write them to a folder, all of them or none.
 
     Args:
@@ -48,49 +41,35 @@ def prepare_dataset(section: Mapping[str, Any], folder: Path, cache: Path) -> di
     Raises:
         UserError: The data cannot be had or is not what it must be.
     """
-    dataset = _dataset(section["dataset"])
+    dataset = DATASETS[section.dataset]
     making: dict[str, Any] = {}
     if dataset.name == "phantom":
-        stacks = _draw(section["phantom"])
-        making = {"drawn_with": dict(section["phantom"])}
+        stacks = _draw(section.phantom)
+        making = {"drawn_with": section.phantom.model_dump()}
     elif dataset.name == "files":
         stacks, making = _read_own(section)
     else:
-        stacks = obtain_stacks(dataset, mirror_folder(section.get("mirror")), cache)
+        stacks = obtain_stacks(dataset, mirror_folder(section.mirror), cache)
     _write(stacks, _origin(dataset, stacks) | making, folder)
     return stacks
 
 
-def _dataset(name: str) -> Dataset:
-    if name not in DATASETS:
-        raise UserError(
-            f"dataset {name!r} is unknown{did_you_mean(name, list(DATASETS))}; known: {', '.join(DATASETS)}"
-        )
-    return DATASETS[name]
-
-
-def _draw(settings: Mapping[str, int]) -> dict[str, np.ndarray]:
+def _draw(settings: PhantomSettings) -> dict[str, np.ndarray]:
     """Draw a train and a test volume that share no random number."""
     from fusionnet.phantom import draw_phantom
 
     stacks = {}
-    for key, part in enumerate(("train", "test")):
-        seed = int(np.random.SeedSequence([settings["seed"], key]).generate_state(1)[0])
-        volume, labels = draw_phantom(seed, settings[f"{part}_slices"], settings["size_pixels"])
-        stacks[f"{part}-volume"], stacks[f"{part}-labels"] = volume, labels
+    for key, (part, slices) in enumerate((("train", settings.train_slices), ("test", settings.test_slices))):
+        seed = int(np.random.SeedSequence([settings.seed, key]).generate_state(1)[0])
+        stacks[f"{part}-volume"], stacks[f"{part}-labels"] = draw_phantom(seed, slices, settings.size_pixels)
     return stacks
 
 
-def _read_own(section: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def _read_own(section: DownloadSection) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Read the stacks that the section names; volume and labels must cover the same slices."""
-    for key in ("volume", "labels"):
-        if not section.get(key):
-            raise UserError(f"download.{key} is empty, expected the path of a stack, since download.dataset is 'files'")
-    if section.get("test_labels") and not section.get("test_volume"):
-        raise UserError("download.test_labels is given without download.test_volume; name its volume too")
     raw: dict[str, np.ndarray] = {}
-    for part, prefix in (("train", ""), ("test", "test_")):
-        volume, labels = section.get(f"{prefix}volume"), section.get(f"{prefix}labels")
+    parts = {"train": (section.volume, section.labels), "test": (section.test_volume, section.test_labels)}
+    for part, (volume, labels) in parts.items():
         if volume:
             raw[f"{part}-volume"] = _grey(volume)
         if volume and labels:
@@ -98,8 +77,8 @@ def _read_own(section: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], dict[s
             require_same_shape((volume, raw[f"{part}-volume"]), (labels, raw[f"{part}-labels"]))
     window = _grey_window(raw["train-volume"])
     stacks = {name: _to_8_bits(stack, window) if name.endswith("volume") else stack for name, stack in raw.items()}
-    keys = ("volume", "labels", "test_volume", "test_labels")
-    return stacks, {"files": {key: str(section[key]) for key in keys if section.get(key)}, "grey_window": window}
+    keys = {"volume", "labels", "test_volume", "test_labels"}
+    return stacks, {"files": section.model_dump(include=keys, exclude_none=True), "grey_window": window}
 
 
 def _grey(path: str) -> np.ndarray:
@@ -155,13 +134,12 @@ def _origin(dataset: Dataset, stacks: Mapping[str, np.ndarray]) -> dict[str, Any
 
 def _write(stacks: Mapping[str, np.ndarray], origin: dict[str, Any], folder: Path) -> None:
     """Write into a hidden folder first: a full disk leaves the older stacks as they were."""
+    kept = {"stage": "download"} | {key: origin[key] for key in ("dataset", "citation", "licence")}
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = folder.with_name(f".{folder.name}.partial")
     try:
         for name, stack in stacks.items():
-            write_volume(
-                staging / f"{name}.tif", stack, {key: origin[key] for key in ("dataset", "citation", "licence")}
-            )
+            write_volume(staging / f"{name}.tif", stack, kept)
         write_json(staging / "ORIGIN.json", origin)
         folder.mkdir(exist_ok=True)
         for name in set(STACK_NAMES) - set(stacks):

@@ -14,8 +14,21 @@ from fusionnet.volumes import read_volume
 ROOT = Path(__file__).parents[2]
 
 
+PHANTOM = {"seed": 2016, "train_slices": 3, "test_slices": 2, "size_pixels": 64}
+SECTION = {"dataset": "isbi2012", "mirror": None, "phantom": PHANTOM} | dict.fromkeys(
+    ("volume", "labels", "test_volume", "test_labels")
+)
+
+
 def download(section: dict, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "scripts/download.py", "--section", json.dumps(section), "--output-folder", str(folder)]
+    command = [
+        sys.executable,
+        "scripts/download.py",
+        "--section",
+        json.dumps(SECTION | section),
+        "--output-folder",
+        str(folder),
+    ]
     command += ["--log", str(folder.parent / "download.log"), "--cache-folder", str(folder.parent / "cache")]
     variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
@@ -39,3 +52,9 @@ def test_a_mirror_without_the_files_ends_in_one_line(tmp_path: Path) -> None:
     for part in ("isbi2012/test/0.png", "no such file", "SHA-256", "FUSIONNET_MIRROR=FOLDER"):
         assert part in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_misspelt_key_is_named(tmp_path: Path) -> None:
+    done = download({"mirrow": None}, tmp_path / "isbi2012")
+    assert done.returncode == 1
+    assert "unknown key 'mirrow' (did you mean 'mirror'?)" in done.stderr
