@@ -44,7 +44,7 @@ class DownloadSection(Section):
 
     dataset: Literal["phantom", "isbi2012", "files"]
     mirror: str | None
-    phantom: PhantomSettings
+    phantom: PhantomSettings | None = None
     volume: str | None
     labels: str | None
     test_volume: str | None
@@ -54,9 +54,15 @@ class DownloadSection(Section):
     def _files_are_named(self) -> "DownloadSection":
         if self.dataset == "files" and not (self.volume and self.labels):
             raise ValueError("dataset 'files' needs the keys 'volume' and 'labels': paths of your two stacks")
+        if self.dataset == "phantom" and self.phantom is None:
+            raise ValueError("dataset 'phantom' needs the section 'phantom'")
         if bool(self.test_volume) < bool(self.test_labels):
             raise ValueError("'test_labels' needs 'test_volume'")
         return self
+
+    def relevant(self) -> "DownloadSection":
+        """Return the section without the phantom's settings where they play no part, so that they rerun nothing."""
+        return self if self.dataset == "phantom" else self.model_copy(update={"phantom": None})
 
 
 class SplitSection(Section):

@@ -14,7 +14,7 @@ from fusionnet.files import write_text
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--section", required=True, help="the configuration's download section (JSON)")
+    parser.add_argument("--config", required=True, help="the configuration's download section (JSON)")
     parser.add_argument("--output-folder", required=True, type=Path, help="receives NAME.tif per stack and ORIGIN.json")
     parser.add_argument("--cache-folder", type=Path, default=pooch.os_cache("fusionnet"), help="keeps fetched files")
     parser.add_argument("--log", type=Path, help="also write the report to this file")
@@ -23,7 +23,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    section = parse(DownloadSection, arguments.section, "--section")
+    section = parse(DownloadSection, arguments.config, "--config")
     stacks = prepare_dataset(section, arguments.output_folder, arguments.cache_folder)
     dataset = DATASETS[section.dataset]
     lines = [f"{dataset.name}: {dataset.description}", f"cite: {dataset.citation}", f"licence: {dataset.licence}"]

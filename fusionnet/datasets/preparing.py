@@ -43,7 +43,7 @@ def prepare_dataset(section: DownloadSection, folder: Path, cache: Path) -> dict
     """
     dataset = DATASETS[section.dataset]
     making: dict[str, Any] = {}
-    if dataset.name == "phantom":
+    if dataset.name == "phantom" and section.phantom:
         stacks = _draw(section.phantom)
         making = {"drawn_with": section.phantom.model_dump()}
     elif dataset.name == "files":

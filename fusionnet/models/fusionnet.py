@@ -79,7 +79,7 @@ class FusionNet(SegmentationNetwork):
         """Return logits (N, chain, H, W) of an input (N, 1, H, W)."""
         logits = []
         for unit in self.units:
-            logits.append(unit.segment(x))
+            logits.append(unit(x))
             x = torch.sigmoid(logits[-1])
         return torch.cat(logits, dim=1)
 

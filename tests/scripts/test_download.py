@@ -24,7 +24,7 @@ def download(section: dict, folder: Path, **environment: str) -> subprocess.Comp
     command = [
         sys.executable,
         "scripts/download.py",
-        "--section",
+        "--config",
         json.dumps(SECTION | section),
         "--output-folder",
         str(folder),

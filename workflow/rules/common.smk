@@ -4,7 +4,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from fusionnet.config import Config, experiments, load
-from fusionnet.datasets import stacks_of
+from fusionnet.datasets import stack_names
 from fusionnet.errors import UserError
 from fusionnet.imports import project_files
 
@@ -46,7 +46,9 @@ def section(name):
 
 
 def training_job(wildcards):
-    return CONFIGS[wildcards.experiment].training_job(wildcards.arm, wildcards.fold, int(wildcards.seed)).model_dump_json()
+    return (
+        CONFIGS[wildcards.experiment].training_job(wildcards.arm, wildcards.fold, int(wildcards.seed)).model_dump_json()
+    )
 
 
 def report_job(wildcards):
@@ -64,44 +66,59 @@ def raw_stack(experiment, stack):
 
 def scored(kind):
     """Return a function that gives the stack (kind: volume or labels) that holds the scored slices of a fold."""
-    return lambda wildcards: raw_stack(wildcards.experiment, f"{'test' if wildcards.fold == 'test' else 'train'}-{kind}")
+    return lambda wildcards: raw_stack(
+        wildcards.experiment,
+        f"{'test' if wildcards.fold == 'test' else 'train'}-{kind}",
+    )
 
 
 def scored_slices(option):
     """Return a function that gives the option which names a fold's slices; a test stack is scored whole."""
-    return lambda wildcards: "" if wildcards.fold == "test" else f"{option} {wildcards.fold}"
+    return lambda wildcards: ("" if wildcards.fold == "test" else f"{option} {wildcards.fold}")
 
 
-def raw_stacks(experiment):
+def raw_folder(wildcards):
+    return f"data/raw/{CONFIGS[wildcards.experiment].raw_name(wildcards.experiment)}"
+
+
+def raw_stacks(wildcards):
     """Return the raw stacks that an experiment's report reads."""
-    names = ["train"] + (["test"] if "test" in CONFIGS[experiment].folds else [])
-    return [raw_stack(experiment, f"{name}-{kind}") for name in names for kind in ("volume", "labels")]
+    names = ["train"] + (["test"] if "test" in CONFIGS[wildcards.experiment].folds else [])
+    return [raw_stack(wildcards.experiment, f"{name}-{kind}") for name in names for kind in ("volume", "labels")]
 
 
-def of_replicates(file):
-    """Return a function that gives a file of every replicate of the wildcards' experiment."""
-    return lambda wildcards: replicate_files(wildcards.experiment, file)
+def all_replicate_files(wildcards):
+    return replicate_files(wildcards.experiment)
 
 
-def replicate_files(experiment, file):
+def replicate_files(experiment):
+    """Return every file of every replicate of an experiment."""
     configuration = CONFIGS[experiment]
     return expand(
-        f"{REPLICATE}/{file}",
+        f"{REPLICATE}/{{file}}",
         experiment=experiment,
         arm=configuration.arms,
         fold=configuration.folds,
         seed=configuration.seeds,
+        file=REPLICATE_FILES,
     )
 
 
 def figures_of(experiment):
-    return expand(f"{REPORT}/{{figure}}.png", experiment=experiment, figure=[*FIGURES, "augmentation"])
+    return expand(
+        f"{REPORT}/{{figure}}.png",
+        experiment=experiment,
+        figure=[*FIGURES, "augmentation"],
+    )
 
 
 def files_of(experiment):
     """Return every tracked file of an experiment: what is not listed may go missing unseen."""
-    report = expand(f"{REPORT}/{{file}}", experiment=experiment, file=REPORT_FILES)
-    per_replicate = [file for name in REPLICATE_FILES for file in replicate_files(experiment, name)]
-    augmented = expand("data/augmented/{experiment}/{stack}.tif", experiment=experiment, stack=["volume", "labels"])
-    stacks = [raw_stack(experiment, stack) for stack in stacks_of(CONFIGS[experiment].download)]
-    return stacks + augmented + per_replicate + figures_of(experiment) + report
+    texts = expand(f"{REPORT}/{{file}}", experiment=experiment, file=REPORT_FILES)
+    augmented = expand(
+        "data/augmented/{experiment}/{stack}.tif",
+        experiment=experiment,
+        stack=["volume", "labels"],
+    )
+    stacks = [raw_stack(experiment, stack) for stack in stack_names(CONFIGS[experiment].download)]
+    return stacks + augmented + replicate_files(experiment) + figures_of(experiment) + texts

@@ -12,7 +12,7 @@ for dataset, configuration in RAW.items():
             stacks=expand(
                 "data/raw/{dataset}/{stack}.tif",
                 dataset=dataset,
-                stack=stacks_of(configuration.download),
+                stack=stack_names(configuration.download),
             ),
             origin=f"data/raw/{dataset}/ORIGIN.json",
         log:
@@ -20,8 +20,8 @@ for dataset, configuration in RAW.items():
         conda:
             ENVIRONMENT
         params:
-            section=configuration.download.model_dump_json(),
-            folder=f"data/raw/{dataset}",
+            section=configuration.download.relevant().model_dump_json(),
+            folder=lambda wildcards, output: Path(output.origin).parent,
         shell:
             "python scripts/download.py --config {params.section:q} --output-folder {params.folder} --log {log}"
 

@@ -23,8 +23,8 @@ rule evaluate:
 rule report:
     input:
         code=project_files("scripts/report.py"),
-        stacks=lambda wildcards: raw_stacks(wildcards.experiment),
-        replicates=[of_replicates(file) for file in REPLICATE_FILES],
+        stacks=raw_stacks,
+        replicates=all_replicate_files,
     output:
         figures=[
             report(
@@ -46,8 +46,8 @@ rule report:
         ENVIRONMENT
     params:
         job=report_job,
-        results="results/{experiment}",
-        raw=lambda wildcards: f"data/raw/{CONFIGS[wildcards.experiment].raw_name(wildcards.experiment)}",
+        results=lambda wildcards: f"results/{wildcards.experiment}",
+        raw=raw_folder,
     shell:
         "python scripts/report.py --config {params.job:q} --results {params.results} --raw {params.raw}"
-        " --report-folder results/{wildcards.experiment}/report --log {log}"
+        " --report-folder {params.results}/report --log {log}"

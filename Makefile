@@ -1,0 +1,65 @@
+# `make` alone lists what there is.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+# Recipes find snakemake, dvc and python in the environment, as a person with it activated does.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+EXPERIMENTS := $(basename $(notdir $(wildcard config/experiments/*.yaml)))
+EXPERIMENT ?= phantom
+LINTED := fusionnet scripts tests benchmarks
+
+.PHONY: help install reproduce test test-slow test-gpu test-slurm check format record sync clean $(EXPERIMENTS)
+
+help: ## List the targets
+	@grep -hE '^[a-z$$()A-Z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 22
+	@echo "experiments:          $(EXPERIMENTS)"
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("make: error: Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; run: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	pip install --quiet --disable-pip-version-check -r requirements.lock -e .
+	touch $@
+
+install: $(VENV)/installed ## Create .venv with the pinned requirements
+
+reproduce: install ## Run the default experiment to its figures
+	snakemake --cores 8 --resources gpu=1
+
+$(EXPERIMENTS): install
+	snakemake --cores 8 --resources gpu=1 $@
+
+test: install ## Run the test suite
+	pytest
+
+test-slow: install ## Run the long suite
+	pytest -m slow
+
+test-gpu: install ## Run the tests that need a CUDA device
+	pytest -m gpu
+
+test-slurm: install ## Run the tests that start a one-machine Slurm
+	pytest -m slurm
+
+check: install ## Lint, type-check and check the format, changing nothing
+	ruff check $(LINTED)
+	ruff format --check $(LINTED)
+	mypy
+	snakefmt --check workflow
+	snakemake --lint
+
+format: install ## Format Python and Snakemake files
+	ruff check --fix $(LINTED)
+	ruff format $(LINTED)
+	snakefmt workflow
+
+record: install ## After snakemake: let DVC record the results of EXPERIMENT without computing them again
+	workflow/record.sh $(EXPERIMENT)
+
+sync: install ## After git clone or checkout: fetch EXPERIMENT's data from DVC and tell Snakemake that it is current
+	workflow/sync.sh $(EXPERIMENT)
+
+clean: ## Remove the results of EXPERIMENT, its checkpoints and logs
+	rm -rf results/$(EXPERIMENT)/*/{test,*-*} work/$(EXPERIMENT) logs/$(EXPERIMENT)
