@@ -163,7 +163,7 @@ def score_stack(
         truth = truth > 0
     levels = np.asarray(thresholds, dtype=float)
     with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
-        results = list(pool.map(lambda pair: _score_slice(*pair, levels), zip(truth, proposal, strict=True)))
+        results = list(pool.map(_score_slice, truth, proposal, [levels] * len(truth)))
     counts, thinned, unthinned = (np.stack(part) for part in zip(*results, strict=True))
     per_slice = _scores(thinned, "") | _scores(unthinned, "unthinned_")
     names = ("segments", "dam_pixels", "true_positives", "false_positives", "false_negatives", "true_negatives")
