@@ -113,11 +113,14 @@ def _read_tiff(path: Path) -> np.ndarray:
     try:
         with tifffile.TiffFile(path) as tiff:
             axes = tiff.series[0].axes
+            mode = (tiff.imagej_metadata or {}).get("mode")
             volume = tiff.asarray()
     except (tifffile.TiffFileError, ValueError, IndexError, OSError) as error:
         raise UserError(
             f"{path}: cannot be read as TIFF ({error}); is it truncated? Fetch or export it again"
         ) from error
+    if axes == "CYX" and mode == "grayscale":
+        return volume  # an ImageJ stack written without naming its axes calls its slices channels
     if "S" in axes or "C" in axes:
         raise UserError(
             f"{path}: RGB or multi-channel TIFF of shape {volume.shape}, axes {axes}; "

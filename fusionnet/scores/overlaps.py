@@ -1,0 +1,105 @@
+"""Overlap of a truth with a segmentation, reduced to the sums that Rand and information scores need."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+NEGLIGIBLE_ENTROPY = 1e-12  # nats; below it the challenge gave an information score of 0
+
+
+class Overlap(NamedTuple):
+    """Sums over the n truth-foreground pixels of one slice (or volume).
+
+    Notation: n_ij pixels in cell i and segment j; a_i pixels of cell i; b_j of segment j; z pixels on dams,
+    each of which counts as a segment of its own.
+    """
+
+    n: float
+    """Pixels that count."""
+    truth_pairs: float
+    """A = sum of a_i squared (a_i includes dam pixels)."""
+    segment_pairs: float
+    """B = sum of b_j squared, plus z."""
+    common_pairs: float
+    """AB = sum of n_ij squared, plus z."""
+    truth_entropy: float
+    """H_A in nats."""
+    segment_entropy: float
+    """H_B in nats."""
+    joint_entropy: float
+    """H_AB in nats."""
+
+
+@njit(cache=True, nogil=True)
+def count_overlap(segments: np.ndarray, pixels: np.ndarray, starts: np.ndarray, largest: int) -> tuple:
+    """Reduce the overlap of sorted truth pixels with a segmentation to the seven sums of `Overlap`.
+
+    Args:
+        segments: Flat segment numbers; 0 is a dam, that is a segment of one pixel.
+        pixels: Positions in ``segments`` of the truth's foreground, cell after cell.
+        starts: Where each cell begins in ``pixels``; one entry more than cells.
+        largest: The greatest segment number, or more.
+
+    Returns:
+        The values of an `Overlap`, in order.
+    """
+    per_segment = np.zeros(largest + 1, np.int64)
+    per_overlap = np.zeros(largest + 1, np.int64)
+    n = pixels.size
+    dams = 0
+    truth_pairs = segment_pairs = common_pairs = 0.0
+    truth_entropy = segment_entropy = joint_entropy = 0.0
+    for cell in range(starts.size - 1):
+        size = starts[cell + 1] - starts[cell]
+        truth_pairs += float(size) * size
+        truth_entropy -= size / n * np.log(size / n)
+        for pixel in pixels[starts[cell] : starts[cell + 1]]:
+            per_overlap[segments[pixel]] += 1
+        dams += per_overlap[0]
+        per_overlap[0] = 0
+        for pixel in pixels[starts[cell] : starts[cell + 1]]:
+            segment = segments[pixel]
+            shared = per_overlap[segment]
+            if shared:
+                per_overlap[segment] = 0
+                per_segment[segment] += shared
+                common_pairs += float(shared) * shared
+                joint_entropy -= shared / n * np.log(shared / n)
+    for size in per_segment:
+        if size:
+            segment_pairs += float(size) * size
+            segment_entropy -= size / n * np.log(size / n)
+    if dams:
+        singles = dams / n * np.log(n)
+        segment_entropy += singles
+        joint_entropy += singles
+    return (
+        float(n),
+        truth_pairs,
+        segment_pairs + dams,
+        common_pairs + dams,
+        truth_entropy,
+        segment_entropy,
+        joint_entropy,
+    )
+
+
+def sort_by_cell(truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sort the foreground positions of a flat truth by cell, for `count_overlap`.
+
+    Args:
+        truth: Flat integers 0..C; 0 does not count.
+
+    Returns:
+        ``(pixels, starts)``: int64 positions, cell after cell, and where each cell begins (C + 1 entries).
+    """
+    order = np.argsort(truth, kind="stable")
+    bounds = np.cumsum(np.bincount(truth))
+    return order[bounds[0] :], bounds - bounds[0]
+
+
+def ratio(part: np.ndarray | float, whole: np.ndarray | float, least: float = 0.0) -> np.ndarray:
+    """Return part / whole, and 0 wherever the whole is not above ``least``."""
+    part, whole = np.asarray(part, float), np.asarray(whole, float)
+    return np.divide(part, whole, out=np.zeros(np.broadcast(part, whole).shape), where=whole > least)
