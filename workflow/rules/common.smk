@@ -10,7 +10,7 @@ from fusionnet.imports import project_files
 
 DEFAULT_EXPERIMENT = "phantom"
 ENVIRONMENT = workflow.source_path("../envs/fusionnet.yaml")
-REPLICATE = "results/{experiment}/{arm}/{fold}/seed-{seed}"
+REPLICATE = "results/{experiment}/replicates/{arm}/{fold}/seed-{seed}"
 REPORT = "results/{experiment}/report"
 REPORT_FILES = ["comparison.csv", "comparison.md", "verdict.md", "summary.json"]
 REPLICATE_FILES = [

@@ -46,8 +46,8 @@ rule report:
         ENVIRONMENT
     params:
         job=report_job,
-        results=lambda wildcards: f"results/{wildcards.experiment}",
+        folder="results/{experiment}",
         raw=raw_folder,
     shell:
-        "python scripts/report.py --config {params.job:q} --results {params.results} --raw {params.raw}"
-        " --report-folder {params.results}/report --log {log}"
+        "python scripts/report.py --config {params.job:q} --results {params.folder}/replicates --raw {params.raw}"
+        " --report-folder {params.folder}/report --log {log}"

@@ -1,0 +1,73 @@
+"""A synthetic serial-section electron micrograph of neural tissue, with known truth.
+
+It stands in for real data wherever none is at hand: everything runs offline on it, and its difficulty is set so
+that scores do not saturate. `docs/phantom.md` compares it with the real ISBI-2012 stack.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from fusionnet.errors import UserError
+from fusionnet.phantom.imaging import Microscope, draw_stain, membrane_shade
+from fusionnet.phantom.noise import Image
+from fusionnet.phantom.organelles import MitochondriaPainter, place_densities
+from fusionnet.phantom.tissue import LAYERS, Layer, Tissue
+
+# Half the thickness of the membranes in the labels against that in the image: annotators draw generously.
+LABEL_MARGIN_PIXELS = 0.3
+# A pixel that is more than this share membrane is membrane, also where the membrane is smeared.
+SMEARED_SHARE = 0.5
+# Slivers of cells smaller than this are no cells that a person would outline.
+SMALLEST_CELL_PIXELS = 30
+
+
+def draw_phantom(rng_seed: int, slices: int, size_pixels: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Draw a stack of neural tissue and its labels.
+
+    Args:
+        rng_seed: Same seed, same stack; different seeds, unrelated stacks.
+        slices: Number of sections, each thought 50 nm thick.
+        size_pixels: Side of the square sections, of pixels thought 4 nm wide; at least 64.
+
+    Returns:
+        The volume, uint8 (Z, Y, X), and the labels, uint8 (Z, Y, X): 255 inside a cell and 0 on a membrane.
+
+    Raises:
+        UserError: If the seed is negative or a size is out of range.
+    """
+    check_sizes(rng_seed, slices, size_pixels)
+    tissue = Tissue([rng_seed, 1], slices, size_pixels)
+    stain = draw_stain(np.random.default_rng([rng_seed, 2]), int(tissue.neurites.cells.max()) + 1)
+    mitochondria = MitochondriaPainter([rng_seed, 3], tissue.neurites, slices, size_pixels)
+    microscope = Microscope([rng_seed, 4], slices, size_pixels, stain, mitochondria)
+    sections = [tissue.section(index) for index in range(slices)]
+    middles = [layers[LAYERS // 2] for layers in sections]
+    densities = place_densities(np.random.default_rng([rng_seed, 5]), middles, 25.0)
+    volume = np.empty((slices, size_pixels, size_pixels), np.uint8)
+    labels = np.empty_like(volume)
+    for index, layers in enumerate(sections):
+        half_width = microscope.half_width(index)
+        shade = membrane_shade(layers, half_width)
+        volume[index] = microscope.picture(index, layers, shade, densities)
+        labels[index] = _label(middles[index], half_width, shade)
+    return volume, labels
+
+
+def check_sizes(rng_seed: int, slices: int, size_pixels: int) -> None:
+    """Raise `UserError` for a negative seed, no slices, or sections too small to hold cells or too large."""
+    if rng_seed < 0:
+        raise UserError(f"phantom: seed {rng_seed} is negative; expected 0 or more")
+    if slices < 1:
+        raise UserError(f"phantom: {slices} slices; expected at least 1")
+    if not 64 <= size_pixels <= 4096:
+        raise UserError(f"phantom: sections of {size_pixels} pixels; expected a side of 64 to 4096")
+
+
+def _label(middle: Layer, half_width: Image, shade: Image) -> NDArray[np.uint8]:
+    """Return 255 inside cells and 0 on membranes of one section, slivers filled."""
+    inside = (middle.distance > half_width + LABEL_MARGIN_PIXELS) & (shade < SMEARED_SHARE)
+    components, count = ndimage.label(inside)
+    areas = np.bincount(components.ravel(), minlength=count + 1)
+    areas[0] = 0
+    return np.where(areas[components] >= SMALLEST_CELL_PIXELS, 255, 0).astype(np.uint8)
