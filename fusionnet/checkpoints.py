@@ -17,7 +17,7 @@ def save_tensors(path: Path, content: dict[str, Any]) -> None:
 
     Equal content gives equal bytes: torch would write the file's name into the file if it were given a path.
     """
-    with whole_or_absent(path) as temporary, open(temporary, "wb") as file:
+    with whole_or_absent(path) as temporary, temporary.open("wb") as file:
         torch.save(content, file)
 
 

@@ -1,9 +1,9 @@
 """A user's mistake ends in one line and exit code 1, never in a traceback."""
 
-import os
 import sys
 from collections.abc import Callable
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class UserError(Exception):
@@ -23,7 +23,7 @@ def run(main: Callable[[], None]) -> None:
         main: The script's entry point. Errors of the operating system (missing file, full disk, no
             permission) are reported the same way; everything else is a bug and keeps its traceback.
     """
-    name = os.path.basename(sys.argv[0])
+    name = Path(sys.argv[0]).name
     try:
         main()
     except UserError as error:

@@ -6,6 +6,7 @@ A volume is one grey value per voxel. A label stack of membranes is 1 inside a c
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -152,9 +153,9 @@ def _read_zarr(path: Path) -> np.ndarray:
     import zarr
 
     try:
-        node = zarr.open(path, mode="r")
+        node: Any = zarr.open(path, mode="r")
         if isinstance(node, zarr.Group):
-            attributes = dict(node.attrs)
+            attributes: dict[str, Any] = dict(node.attrs)
             scales = attributes.get("ome", attributes).get("multiscales")
             if not scales:
                 raise UserError(f"{path}: a Zarr group without OME 'multiscales'; name the array inside it")
