@@ -21,7 +21,8 @@ def main() -> None:
     if arguments.log:
         arguments.log.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(arguments.log, mode="w"))
-    logging.basicConfig(level=logging.INFO, format="evaluate: %(message)s", handlers=handlers)
+    logging.basicConfig(format="evaluate: %(message)s", handlers=handlers)
+    LOG.setLevel(logging.INFO)
     labels = read_truth(arguments.labels, arguments.instances, arguments.label_slices)
     probabilities = read_volume(arguments.probabilities)
     require_same_shape((arguments.labels, labels), (arguments.probabilities, probabilities))

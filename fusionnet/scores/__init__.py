@@ -3,6 +3,7 @@
 from fusionnet.scores.errormaps import merge_and_split_masks, paint_errors, thinned_segments, write_overlay
 from fusionnet.scores.inputs import ScoreWarning, as_labels, as_probabilities
 from fusionnet.scores.isbi import THRESHOLDS, StackScores, challenge_thresholds, score_stack
+from fusionnet.scores.overlaps import score_segments
 from fusionnet.scores.tables import metrics_of, origin_of, slice_table
 from fusionnet.scores.thinning import components, thinned_components
 
@@ -18,6 +19,7 @@ __all__ = [
     "metrics_of",
     "origin_of",
     "paint_errors",
+    "score_segments",
     "score_stack",
     "slice_table",
     "thinned_components",

@@ -26,7 +26,8 @@ def thinned_segments(probability_slice: np.ndarray, threshold: float) -> np.ndar
     Raises:
         UserError: NaN, or wrong type or range.
     """
-    return thinned_components(as_probabilities(probability_slice)[0] > float(threshold))
+    # a float64 scalar makes NumPy compare in double; a plain float would be rounded to float32 first
+    return thinned_components(as_probabilities(probability_slice)[0] > np.float64(threshold))
 
 
 def merge_and_split_masks(truth_slice: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -59,7 +60,7 @@ def merge_and_split_masks(truth_slice: np.ndarray, segments: np.ndarray) -> tupl
     return merges, splits
 
 
-def paint_errors(background: np.ndarray, merges: np.ndarray, splits: np.ndarray, opacity: float = 0.65) -> np.ndarray:
+def paint_errors(background: np.ndarray, merges: np.ndarray, splits: np.ndarray, opacity: float = 0.8) -> np.ndarray:
     """Tint merges orange and splits blue over a grey slice; pixels that are both get the mean of the two.
 
     Args:

@@ -12,8 +12,8 @@ import numpy as np
 from numba import njit
 
 from fusionnet.scores.inputs import as_labels, as_probabilities, require_equal_shapes, warn_of_swapped_polarity
-from fusionnet.scores.overlaps import NEGLIGIBLE_ENTROPY, count_overlap, ratio, sort_by_cell
-from fusionnet.scores.thinning import LARGEST_SEGMENT, flood, framed, number_components
+from fusionnet.scores.overlaps import count_overlap, ratio, scores_of, sort_by_cell
+from fusionnet.scores.thinning import LARGEST_SEGMENT, flood, framed, number_components, wrap_to_16_bits
 
 
 def challenge_thresholds() -> tuple[float, ...]:
@@ -165,25 +165,10 @@ def score_stack(
     with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
         results = list(pool.map(_score_slice, truth, proposal, [levels] * len(truth)))
     counts, thinned, unthinned = (np.stack(part) for part in zip(*results, strict=True))
-    per_slice = _scores(thinned, "") | _scores(unthinned, "unthinned_")
+    per_slice = scores_of(thinned, "") | scores_of(unthinned, "unthinned_")
     names = ("segments", "dam_pixels", "true_positives", "false_positives", "false_negatives", "true_negatives")
     per_slice |= {name: counts[..., column] for column, name in enumerate(names)}
     return StackScores(levels, per_slice, {"thinned": thinned, "unthinned": unthinned})
-
-
-def _scores(sums: np.ndarray, prefix: str) -> dict[str, np.ndarray]:
-    """Turn the sums of an `Overlap`, on the last axis, into Rand and information scores with their parts."""
-    _, truth, segment, common, truth_entropy, segment_entropy, joint_entropy = np.moveaxis(sums, -1, 0)
-    usable = np.minimum(truth_entropy, segment_entropy) >= NEGLIGIBLE_ENTROPY
-    information = np.where(usable, truth_entropy + segment_entropy - joint_entropy, 0.0)
-    return {
-        f"{prefix}v_rand": ratio(2 * common, truth + segment),
-        f"{prefix}v_rand_merge": ratio(common, segment),
-        f"{prefix}v_rand_split": ratio(common, truth),
-        f"{prefix}v_info": ratio(2 * information, truth_entropy + segment_entropy),
-        f"{prefix}v_info_merge": ratio(information, segment_entropy),
-        f"{prefix}v_info_split": ratio(information, truth_entropy),
-    }
 
 
 def _score_slice(truth: np.ndarray, proposal: np.ndarray, thresholds: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -221,7 +206,8 @@ def _count_slice(
         for pixel in pixels:
             true_positives += inside[pixel]
         found = number_components(inside, column, segments, queue)
-        unthinned[step] = count_overlap(segments, pixels, starts, found)
+        untouched = segments if found <= LARGEST_SEGMENT else wrap_to_16_bits(segments, column, found)
+        unthinned[step] = count_overlap(untouched, pixels, starts, found)
         dams = 0
         if found:
             flood(segments, column, queue)

@@ -103,3 +103,53 @@ def ratio(part: np.ndarray | float, whole: np.ndarray | float, least: float = 0.
     """Return part / whole, and 0 wherever the whole is not above ``least``."""
     part, whole = np.asarray(part, float), np.asarray(whole, float)
     return np.divide(part, whole, out=np.zeros(np.broadcast(part, whole).shape), where=whole > least)
+
+
+def scores_of(sums: np.ndarray, prefix: str = "") -> dict[str, np.ndarray]:
+    """Turn the sums of an `Overlap` into V_rand and V_info with their merge and split parts.
+
+    Formulas: see `fusionnet.scores.isbi.score_stack`. A score is 0 where nothing counts.
+
+    Args:
+        sums: The fields of an `Overlap` along the last axis.
+        prefix: Put before each name.
+
+    Returns:
+        ``v_rand``, ``v_rand_merge``, ``v_rand_split``, ``v_info``, ``v_info_merge`` and ``v_info_split``, each of
+        the shape of ``sums`` without its last axis.
+    """
+    _, truth, segment, common, truth_entropy, segment_entropy, joint_entropy = np.moveaxis(sums, -1, 0)
+    least = np.minimum(truth_entropy, segment_entropy)
+    # I lies between 0 and either entropy; rounding must not push a score past its bounds
+    information = np.clip(truth_entropy + segment_entropy - joint_entropy, 0, np.maximum(least, 0))
+    information = np.where(least >= NEGLIGIBLE_ENTROPY, information, 0.0)
+    return {
+        f"{prefix}v_rand": ratio(2 * common, truth + segment),
+        f"{prefix}v_rand_merge": ratio(common, segment),
+        f"{prefix}v_rand_split": ratio(common, truth),
+        f"{prefix}v_info": ratio(2 * information, truth_entropy + segment_entropy),
+        f"{prefix}v_info_merge": ratio(information, segment_entropy),
+        f"{prefix}v_info_split": ratio(information, truth_entropy),
+    }
+
+
+def score_segments(truth: np.ndarray, segments: np.ndarray) -> dict[str, float]:
+    """Score one finished segmentation with the challenge's V_rand and V_info, without thresholds or thinning.
+
+    Args:
+        truth: Cell numbers; 0 does not count. Any shape: one slice, or a volume.
+        segments: Segment numbers of the same shape; each pixel of 0 is a segment of its own.
+
+    Returns:
+        ``v_rand``, ``v_rand_merge``, ``v_rand_split``, ``v_info``, ``v_info_merge`` and ``v_info_split``.
+    """
+    pixels, starts = sort_by_cell(_dense(truth))
+    numbers = _dense(segments)
+    sums = np.array(count_overlap(numbers, pixels, starts, int(numbers.max())))
+    return {name: float(value) for name, value in scores_of(sums).items()}
+
+
+def _dense(numbers: np.ndarray) -> np.ndarray:
+    """Renumber to 0, 1, 2, ... without gaps, flat; 0 stays 0."""
+    values, dense = np.unique(np.asarray(numbers).ravel(), return_inverse=True)
+    return dense.astype(np.int32) + (0 if values[0] == 0 else 1)

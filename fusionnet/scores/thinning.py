@@ -97,6 +97,35 @@ def flood(segments: np.ndarray, column: int, queue: np.ndarray) -> None:
         segments[pixel] = DAM if several else met
 
 
+@njit(cache=True, nogil=True)
+def wrap_to_16_bits(segments: np.ndarray, column: int, count: int) -> np.ndarray:
+    """Renumber components in row-major order modulo 65536, as the challenge's unthinned form did.
+
+    It kept components in 16 bits without a check, so component 65536 becomes background and 65537 joins the
+    first. Up to 65535 components the partition does not change.
+
+    Args:
+        segments: int32 framed flat slice, numbered 0..count.
+        column: Length of one framed column, Y + 2.
+        count: The number of components.
+
+    Returns:
+        int32, framed like ``segments``.
+    """
+    numbers = np.full(count + 1, -1, np.int32)
+    numbers[0] = 0
+    wrapped = np.empty_like(segments)
+    found = 0
+    for row in range(column):
+        for pixel in range(row, segments.size, column):
+            segment = segments[pixel]
+            if numbers[segment] < 0:
+                found += 1
+                numbers[segment] = found & 0xFFFF
+            wrapped[pixel] = numbers[segment]
+    return wrapped
+
+
 def framed(plane: np.ndarray) -> np.ndarray:
     """Return a slice (Y, X) transposed, framed by one pixel of 0 and flat: length (X + 2) * (Y + 2)."""
     return np.pad(plane.T, 1).ravel()
