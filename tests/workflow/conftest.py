@@ -1,74 +1,9 @@
-"""A copy of the project whose default experiment takes seconds instead of minutes, and commands run in it."""
+"""The small project, run once for all tests of the workflow."""
 
-import os
-import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
-
-ROOT = Path(__file__).parents[2]
-PROJECT = ["Makefile", "README.md", "config", "fusionnet", "pyproject.toml", "requirements.lock", "scripts", "workflow"]
-PIPELINES = ["dvc.yaml", ".dvcignore", ".gitignore", "results/isbi2012/dvc.yaml"]
-SMALL = {
-    "download": {"phantom": {"seed": 1, "train_slices": 5, "test_slices": 2, "size_pixels": 96}},
-    "split": {"validation_slices": 1},
-    "augment": {"elastic_copies": 1, "crop_pixels": 64},
-    "network": {"fusionnet": {"width": 2}, "unet": {"width": 2}},
-    "train": {"epochs": 2, "steps_per_epoch": 2, "batch_size": 2},
-    "report": {"slices_shown": 1},
-}
-Command = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def command_in(folder: Path) -> Command:
-    """Return a function that runs a command line in a folder, with this interpreter's tools first on the path."""
-    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": tools, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "2"}
-
-    def run(line: str, succeeds: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            ["bash", "-c", line], cwd=folder, env=environment, text=True, stdout=-1, stderr=subprocess.STDOUT, timeout=500
-        )
-        assert not succeeds or done.returncode == 0, f"{line}\n{done.stdout}"
-        return done
-
-    return run
-
-
-def copy_project(folder: Path) -> Path:
-    """Copy what git has of the project, and shrink its base configuration."""
-    for name in [*PROJECT, *PIPELINES]:
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / name, target)
-    edit_yaml(folder / "config/config.yaml", SMALL)
-    return folder
-
-
-def edit_yaml(path: Path, changes: dict) -> None:
-    """Change keys of a YAML file in place (comments are lost)."""
-
-    def merge(base: dict, changes: dict) -> dict:
-        return base | {
-            key: merge(base.get(key) or {}, value) if isinstance(value, dict) else value for key, value in changes.items()
-        }
-
-    loaded = yaml.safe_load(re.sub(r"(\d)e-", r"\1.0e-", path.read_text())) or {}
-    path.write_text(yaml.safe_dump(merge(loaded, changes), sort_keys=False))
-
-
-def jobs_to_run(snakemake_output: str) -> dict[str, int]:
-    """Return the job counts of a dry run's table, without the target rules."""
-    rows = re.findall(r"^(\w[\w-]*) +(\d+)$", snakemake_output, flags=re.M)
-    return {rule: int(count) for rule, count in rows if rule not in ("total", "all", "figures", "phantom", "isbi2012")}
+from small_project import command_in, copy_project
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,107 @@
+"""The default experiment, small, from an empty folder to its figures; then one change at a time."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from small_project import Command, command_in, edit_yaml, jobs_to_run
+
+OF_THE_REPORT = {"report": 1}
+OF_PREDICTION = {"predict": 2, "evaluate": 2} | OF_THE_REPORT
+OF_ONE_ARM = {"train": 1, "predict": 1, "evaluate": 1} | OF_THE_REPORT
+OF_TRAINING = {"train": 2} | OF_PREDICTION
+OF_THE_DATA = {"augment": 1} | OF_TRAINING
+
+
+@pytest.fixture
+def run(finished: Path) -> Command:
+    return command_in(finished)
+
+
+@pytest.fixture
+def edited(finished: Path):
+    """Edit a file for one test; it gets its content and its time back."""
+    changed: dict[Path, tuple[str, tuple[int, int]]] = {}
+
+    def edit(name: str, change) -> None:
+        path = finished / name
+        changed[path] = path.read_text(), (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+        change(path)
+
+    yield edit
+    import os
+
+    for path, (text, times) in changed.items():
+        path.write_text(text)
+        os.utime(path, ns=times)
+
+
+def test_every_figure_and_table_is_there(finished: Path):
+    report = finished / "results/phantom/report"
+    names = {path.name for path in report.iterdir()}
+    figures = {
+        f"{name}.png" for name in ("scores", "segmentations", "training", "thresholds", "effects", "augmentation")
+    }
+    assert names == figures | {"comparison.csv", "comparison.md", "verdict.md", "summary.json"}
+    assert set(json.loads((report / "summary.json").read_text())["arms"]) == {"fusionnet", "unet"}
+
+
+def test_a_second_run_has_nothing_to_do_and_says_so_soon(run: Command):
+    start = time.monotonic()
+    output = run("snakemake --cores 8 --resources gpu=1").stdout
+    seconds = time.monotonic() - start
+    assert "Nothing to be done" in output
+    assert seconds < 10  # 5 s on a quiet machine; the one that tests is busy
+
+
+def test_the_figures_target_has_nothing_to_do_either(run: Command):
+    assert "Nothing to be done" in run("snakemake --cores 8 figures").stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "jobs"),
+    [
+        ({"report": {"baseline_sigma_pixels": 3.0}}, OF_THE_REPORT),
+        ({"predict": {"orientation_average": False}}, OF_PREDICTION),
+        ({"network": {"unet": {"width": 3}}}, OF_ONE_ARM),
+        ({"train": {"learning_rate": 0.002}}, OF_TRAINING),
+        ({"augment": {"elastic_copies": 2}}, OF_THE_DATA),
+    ],
+)
+def test_a_changed_key_marks_exactly_what_uses_it(run: Command, edited, change: dict, jobs: dict):
+    edited("config/experiments/phantom.yaml", lambda path: edit_yaml(path, change))
+    assert jobs_to_run(run("snakemake --dry-run").stdout) == jobs
+
+
+@pytest.mark.parametrize(
+    ("module", "jobs"),
+    [
+        ("fusionnet/figures/__init__.py", OF_THE_REPORT),
+        ("fusionnet/elastic.py", OF_THE_DATA),
+        ("scripts/predict.py", OF_PREDICTION),
+    ],
+)
+def test_a_changed_module_marks_exactly_the_stages_that_import_it(run: Command, edited, module: str, jobs: dict):
+    edited(module, lambda path: path.write_text(path.read_text() + "\n# changed\n"))
+    assert jobs_to_run(run("snakemake --dry-run").stdout) == jobs
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"train": {"epoch": 3}}, "unknown key 'train.epoch' (did you mean 'epochs'?)"),
+        ({"train": {"epochs": "many"}}, "train.epochs: got 'many'"),
+    ],
+)
+def test_a_mistake_in_an_overlay_is_named_and_nothing_runs(run: Command, edited, change: dict, complaint: str):
+    edited("config/experiments/phantom.yaml", lambda path: edit_yaml(path, change))
+    done = run("snakemake --cores 8", succeeds=False)
+    assert done.returncode == 1
+    assert complaint in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_the_isbi_experiment_is_one_more_word(run: Command):
+    jobs = jobs_to_run(run("snakemake --cores 8 --resources gpu=1 isbi2012 --dry-run").stdout)
+    assert jobs == {"download_isbi2012": 1} | OF_THE_DATA
