@@ -1,0 +1,83 @@
+"""Train one network of an experiment; killed at any moment, the same command goes on and ends in the same bytes."""
+
+import argparse
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TextIO
+
+import pandas as pd
+
+from fusionnet.checkpoints import save_checkpoint
+from fusionnet.config import TrainingJob, parse
+from fusionnet.devices import set_up
+from fusionnet.errors import run
+from fusionnet.files import whole_or_absent, write_json
+from fusionnet.folds import make_fold
+from fusionnet.progress import Progress
+from fusionnet.provenance import provenance
+from fusionnet.resume import StateFolder, fingerprint
+from fusionnet.signals import StopRequest
+from fusionnet.training import Stacks, StoppedError, Training, train
+from fusionnet.volumes import read_labels, read_volume, require_same_shape
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", required=True, help="arm, fold, seed and configuration sections (JSON)")
+    parser.add_argument("--volume", required=True, type=Path, help="the augment stage's grey values")
+    parser.add_argument("--labels", required=True, type=Path, help="the augment stage's labels")
+    parser.add_argument("--checkpoint", required=True, type=Path, help="receives the trained network (.pt)")
+    parser.add_argument("--history", required=True, type=Path, help="receives one row an epoch (.csv)")
+    parser.add_argument("--work-folder", required=True, type=Path, help="keeps states to go on from")
+    parser.add_argument("--timing", type=Path, help="receives seconds, rate, device and memory (.json)")
+    parser.add_argument("--log", type=Path, help="also write the messages to this file")
+    parser.add_argument("--save-every-seconds", type=float, default=30.0, help="least time between two saved states")
+    return parser.parse_args()
+
+
+def read_stacks(arguments: argparse.Namespace, job: TrainingJob) -> Stacks:
+    volume, labels = read_volume(arguments.volume), read_labels(arguments.labels)
+    require_same_shape((arguments.volume, volume), (arguments.labels, labels))
+    return Stacks(volume, labels, make_fold(job.fold, len(volume) // (job.augment.elastic_copies + 1), job.split))
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    job = parse(TrainingJob, arguments.config)
+    stop = StopRequest()
+    machine = set_up(job.train.device, job.train.precision)
+    stacks = read_stacks(arguments, job)
+    made_from = provenance("train", job.model_dump(), {"volume": arguments.volume, "labels": arguments.labels})
+    training = Training.begin(job, machine)
+    with ExitStack() as stack:
+        log = stack.enter_context(open_log(arguments.log)) if arguments.log else None
+        progress = Progress(
+            (job.arm, job.fold, job.seed), training.steps, machine.name, arguments.work_folder / "heartbeat.json", log
+        )
+        progress.say(f"training {job.arm} on {machine.name}")
+        states = StateFolder(arguments.work_folder, fingerprint(made_from), progress.say)
+        try:
+            train(training, stacks, states, progress, stop.asked, arguments.save_every_seconds)
+        except StoppedError as stopped:
+            progress.end("stopped")
+            progress.say(str(stopped))
+            sys.exit(128 + stop.signal)
+        except BaseException:
+            progress.end("failed")
+            raise
+        progress.end("finished")
+    with whole_or_absent(arguments.history) as temporary:
+        pd.DataFrame(training.history).to_csv(temporary, index=False, lineterminator="\n")
+    if arguments.timing:
+        write_json(arguments.timing, training.timing())
+    save_checkpoint(arguments.checkpoint, training.average.network, job, made_from)
+
+
+def open_log(path: Path) -> TextIO:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("a", encoding="utf-8")  # a resumed training goes on in the same log
+
+
+if __name__ == "__main__":
+    run(main)

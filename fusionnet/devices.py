@@ -1,0 +1,86 @@
+"""Where a network is trained or applied, and how torch is set up for it."""
+
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from fusionnet.config import Device
+from fusionnet.errors import UserError
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A device and how it is used."""
+
+    device: torch.device
+    precision: torch.dtype  # of the network's arithmetic; weights are float32 always
+    threads: int
+
+    @property
+    def name(self) -> str:
+        """The device as a person calls it."""
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        return f"{_processor()}, {self.threads} threads"
+
+    def autocast(self) -> torch.autocast:
+        """Return a context in which the network computes in `precision`."""
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == torch.bfloat16)
+
+
+def set_up(device: Device = "auto", precision: str = "auto") -> Machine:
+    """Choose the device and make torch deterministic on it; to be called once, at the start of a script.
+
+    Args:
+        device: ``auto`` is CUDA where there is one.
+        precision: ``float32``, ``bfloat16``, or ``auto``: bfloat16 on CUDA and float32 elsewhere.
+
+    Returns:
+        The device, the precision, and the number of threads: at most the processors that this process may use.
+
+    Raises:
+        UserError: ``cuda`` without a usable CUDA device.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        hidden = f" (CUDA_VISIBLE_DEVICES={visible!r})" if visible is not None else ""
+        raise UserError(
+            f"device: got 'cuda', but torch {torch.__version__} sees no CUDA device{hidden}; "
+            "write 'auto' or 'cpu', or install a CUDA build of torch and its driver"
+        )
+    chosen = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+    threads = min(torch.get_num_threads(), available_processors())
+    torch.set_num_threads(threads)
+    _be_deterministic()
+    half = precision == "bfloat16" or (precision == "auto" and chosen.type == "cuda")
+    return Machine(chosen, torch.bfloat16 if half else torch.float32, threads)
+
+
+def available_processors() -> int:
+    """Return how many processors this process may use, which may be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def has_compiler() -> bool:
+    """Return whether `torch.compile` can work here: on a CPU it needs a C++ compiler."""
+    return shutil.which(os.environ.get("CXX", "g++")) is not None or shutil.which("clang++") is not None
+
+
+def _be_deterministic() -> None:
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    # Else torch fills each new tensor before it is written, at a tenth of the time.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def _processor() -> str:
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
+            return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

@@ -1,0 +1,121 @@
+"""What a person sees of a training: a bar on a terminal, plain lines in a log, a heartbeat file."""
+
+import os
+import socket
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TextIO
+
+from tqdm import tqdm
+
+from fusionnet.files import write_json
+
+HEARTBEAT_SECONDS = 5.0
+LINE_SECONDS = 30.0
+
+
+@dataclass
+class Heartbeat:
+    """A training's last sign of life, as `status` reads it."""
+
+    arm: str
+    fold: str
+    seed: int
+    step: int
+    steps: int
+    state: str  # running | finished | stopped | failed
+    loss: float | None
+    validation_v_rand: float | None
+    steps_per_second: float
+    seconds_left: float | None
+    device: str
+    host: str
+    process: int
+    updated: float  # seconds since 1970
+
+
+class Progress:
+    """Shows where a training is.
+
+    Args:
+        name: (arm, fold, seed).
+        steps: Number of steps of the training.
+        first_step: Steps done before this process.
+        device: The device's name.
+        heartbeat: The file that `status` reads.
+        log: Takes plain lines; the terminal gets a bar if it is one, else plain lines too.
+    """
+
+    def __init__(self, name: tuple[str, str, int], steps: int, device: str, heartbeat: Path, log: TextIO | None = None):
+        self.heartbeat = heartbeat
+        self.beat = Heartbeat(
+            *name, 0, steps, "running", None, None, 0.0, None, device, socket.gethostname(), os.getpid(), time.time()
+        )
+        self.log = log
+        self.terminal = sys.stderr.isatty()
+        self.bar: tqdm | None = None
+        self._first_step, self._started, self._last_beat, self._last_line = 0, time.monotonic(), 0.0, 0.0
+
+    def start(self, step: int) -> None:
+        """Begin at a step, 0 or the one that a training goes on from."""
+        self.beat.step = self._first_step = step
+        self._started = time.monotonic()
+        if self.terminal:
+            label = f"{self.beat.arm} fold {self.beat.fold} seed {self.beat.seed}"
+            self.bar = tqdm(total=self.beat.steps, initial=step, desc=label, unit="step", dynamic_ncols=True)
+        self._write_heartbeat()
+
+    def say(self, message: str) -> None:
+        """Show a line, on the terminal and in the log."""
+        if self.bar is not None:
+            self.bar.write(message, file=sys.stderr)
+        else:
+            print(message, file=sys.stderr, flush=True)
+        if self.log is not None:
+            print(message, file=self.log, flush=True)
+
+    def update(self, step: int, loss: float) -> None:
+        """Take note that so many steps are done."""
+        now = time.monotonic()
+        rate = (step - self._first_step) / max(now - self._started, 1e-9)
+        if self.bar is not None:
+            self.bar.update(step - self.beat.step)
+            self.bar.set_postfix(loss=f"{loss:.4f}", v_rand=_number(self.beat.validation_v_rand), refresh=False)
+        self.beat.step, self.beat.loss, self.beat.steps_per_second = step, loss, rate
+        self.beat.seconds_left = (self.beat.steps - step) / rate
+        if now - self._last_beat > HEARTBEAT_SECONDS:
+            self._write_heartbeat()
+        if now - self._last_line > LINE_SECONDS and not self.terminal:
+            self._line(now)
+
+    def validated(self, epoch: int, loss: float, v_rand: float) -> None:
+        """Take note of a validation."""
+        self.beat.validation_v_rand = v_rand
+        message = f"epoch {epoch}: validation loss {loss:.4f}, V_rand {v_rand:.4f}"
+        if self.bar is None:
+            self.say(message)
+        elif self.log is not None:
+            print(message, file=self.log, flush=True)
+
+    def end(self, state: str) -> None:
+        """Close the bar and leave the last heartbeat: ``finished``, ``stopped`` or ``failed``."""
+        if self.bar is not None:
+            self.bar.close()
+        self.beat.state, self.beat.seconds_left = state, None
+        self._write_heartbeat()
+
+    def _line(self, now: float) -> None:
+        beat = self.beat
+        left = f"{beat.seconds_left:.0f} s left" if beat.seconds_left is not None else ""
+        self.say(f"step {beat.step}/{beat.steps}: loss {beat.loss:.4f}, {beat.steps_per_second:.2f} steps/s, {left}")
+        self._last_line = now
+
+    def _write_heartbeat(self) -> None:
+        self.beat.updated, self._last_beat = time.time(), time.monotonic()
+        write_json(self.heartbeat, asdict(self.beat))
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

@@ -1,0 +1,68 @@
+"""The states that a killed training goes on from: written atomically, two kept, a damaged one set aside."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fusionnet.checkpoints import load_tensors, save_tensors
+from fusionnet.errors import UserError
+from fusionnet.files import sha256
+
+KEPT = 2
+
+
+def fingerprint(content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of JSON-ready content, such as a provenance: what a state must have been made from."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+class StateFolder:
+    """The states of one training: ``state-STEP-HASH.pt``, HASH being the first digits of the file's SHA-256.
+
+    Args:
+        folder: Where they are; outside every declared output, so that no workflow engine deletes it.
+        key: `fingerprint` of all that decides the training; states of another key are passed over and removed
+            by the next `save`.
+        say: Takes messages for the person.
+    """
+
+    def __init__(self, folder: Path, key: str, say: Callable[[str], None]):
+        self.folder, self.key, self.say = folder, key, say
+
+    def save(self, step: int, state: dict[str, Any]) -> Path:
+        """Write the state after so many steps and remove all but the newest two."""
+        new = self.folder / "new.pt"
+        save_tensors(new, {"key": self.key, "step": step, "state": state})
+        path = self.folder / f"state-{step:08d}-{sha256(new)[:16]}.pt"
+        os.replace(new, path)
+        for old in [file for file in self._newest_first() if file != path][KEPT - 1 :]:
+            old.unlink()
+        return path
+
+    def load(self) -> tuple[int, dict[str, Any]] | None:
+        """Return (steps done, state) of the newest sound state of this key, or None."""
+        for path in self._newest_first():
+            if sha256(path)[:16] != path.stem.rpartition("-")[2]:
+                self._set_aside(path, "its SHA-256 is not the one in its name")
+                continue
+            try:
+                content = load_tensors(path)
+            except UserError as error:
+                self._set_aside(path, str(error))
+                continue
+            if content["key"] == self.key:
+                return content["step"], content["state"]
+            self.say(f"{path} was made from another configuration, data or code: not resumed from, removed")
+            path.unlink()
+        return None
+
+    def _newest_first(self) -> list[Path]:
+        return sorted(self.folder.glob("state-*.pt"), reverse=True)
+
+    def _set_aside(self, path: Path, reason: str) -> None:
+        aside = path.with_name(f"damaged-{path.name}")
+        os.replace(path, aside)
+        self.say(f"{path} is damaged ({reason}): set aside as {aside.name}; going on from the state before it")
