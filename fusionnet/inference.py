@@ -9,11 +9,12 @@ from fusionnet.config import PredictSection
 from fusionnet.errors import UserError
 from fusionnet.fusing import fuse
 from fusionnet.models.blocks import SegmentationNetwork
-from fusionnet.normalisation import normalise, unit_range
+from fusionnet.normalisation import normalise
+from fusionnet.orientations import ORIENTATIONS, orient, orient_back
 from fusionnet.receptive_field import reach
 from fusionnet.tiles import Span, mirrored, spans
 
-ORIENTATIONS = 8  # 4 rotations x 2 reflections
+MID_GREY = 127.5
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Predictor:
         """Predict a whole slice, tile by tile.
 
         Args:
-            grey: Grey values (Y, X); see `fusionnet.normalisation.unit_range` for dtypes and ranges.
+            grey: Grey values (Y, X); 0 to 255, NaN where there is none.
         """
         probability = np.empty(grey.shape, np.float32)
         deviation = np.empty(grey.shape, np.float32)
@@ -78,9 +79,8 @@ class Predictor:
     @torch.inference_mode()
     def predict_window(self, grey: np.ndarray, rows: Span, columns: Span) -> Prediction:
         """Predict one tile from its window of grey values, as `window` gives it."""
-        fraction = unit_range(grey)
-        missing = np.isnan(fraction)
-        x = torch.from_numpy(normalise(np.where(missing, np.float32(0.5), fraction)))
+        missing = np.isnan(grey)
+        x = torch.from_numpy(normalise(np.where(missing, np.float32(MID_GREY), grey)))
         mean, squares = self._average(x.to(self.device)[None, None])
         inner = rows.inner, columns.inner
         deviation = torch.sqrt(squares / self._orientations)
@@ -95,7 +95,7 @@ class Predictor:
         mean = torch.zeros(x.shape[2:], device=self.device)
         squares = torch.zeros_like(mean)
         for number in range(self._orientations):
-            probability = _turned_back(self._forward(_turned(x, number)), number)[0, 0]
+            probability = orient_back(self._forward(orient(x, number)), number)[0, 0]
             difference = probability - mean
             mean += difference / (number + 1)
             squares += difference * (probability - mean)
@@ -111,14 +111,3 @@ def window(grey: np.ndarray, rows: Span, columns: Span) -> np.ndarray:
     """Return a tile's window from a whole slice (Y, X), its outside mirrored."""
     picked = (mirrored(s.window_start, s.window_stop, n) for s, n in zip((rows, columns), grey.shape, strict=True))
     return grey[np.ix_(*picked)]
-
-
-def _turned(x: torch.Tensor, number: int) -> torch.Tensor:
-    """Return (N, C, H, W) in orientation 0..7: reflected from 4 on, then rotated by quarter turns."""
-    return torch.rot90(x.flip(-1) if number >= 4 else x, number % 4, (-2, -1))
-
-
-def _turned_back(x: torch.Tensor, number: int) -> torch.Tensor:
-    """Undo `_turned`."""
-    turned = torch.rot90(x, -(number % 4), (-2, -1))
-    return turned.flip(-1) if number >= 4 else turned

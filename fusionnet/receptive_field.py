@@ -12,7 +12,9 @@ after Araujo, Norris, Sim: Computing receptive fields of convolutional neural ne
 describes chains of layers without upsampling.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import fx, nn
@@ -28,21 +30,31 @@ class Sight:
     reach: int
 
 
-class _Core(nn.Module):
-    """The part of a network that has no branches on the input's size."""
+class _Root(nn.Module):
+    """Calls the network, so that the tracer meets it as a module."""
 
     def __init__(self, network: SegmentationNetwork):
         super().__init__()
         self.network = network
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.network.segment(x)
+        return self.network(x)
+
+
+class _Tracer(fx.Tracer):
+    """Follows `segment` instead of `forward`, which branches on the input's size."""
+
+    def call_module(self, m: nn.Module, forward: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
+        if isinstance(m, SegmentationNetwork):
+            return m.segment(*args)
+        return super().call_module(m, forward, args, kwargs)
 
 
 def sights(network: SegmentationNetwork) -> dict[str, Sight]:
     """Return the sight of every step of a network's graph, in order of execution."""
-    graph = fx.Tracer().trace(_Core(network))
-    modules = dict(_Core(network).named_modules())
+    root = _Root(network)
+    graph = _Tracer().trace(root)
+    modules = dict(root.named_modules())
     seen: dict[str, Sight] = {}
     for node in graph.nodes:
         if node.op == "placeholder":
