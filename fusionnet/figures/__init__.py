@@ -1,0 +1,15 @@
+"""The report's figures."""
+
+from fusionnet.figures.curves import draw_effects, draw_scores, draw_thresholds, draw_training
+from fusionnet.figures.segmentations import draw_segmentations
+from fusionnet.figures.style import display_names, save_figure
+
+__all__ = [
+    "display_names",
+    "draw_effects",
+    "draw_scores",
+    "draw_segmentations",
+    "draw_thresholds",
+    "draw_training",
+    "save_figure",
+]

@@ -1,0 +1,88 @@
+"""How all figures look: one colour for each arm, sizes for a README column, the same bytes for the same numbers."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context, rcParamsDefault
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fusionnet.files import whole_or_absent
+
+WIDTH_INCHES = 9.0  # at 100 dots per inch as wide as a README; drawn at DPI, for sharp screens
+DPI = 150
+BASELINE_COLOUR = "#777777"
+NAMES = {
+    "fusionnet": "FusionNet",
+    "unet": "U-Net",
+    "unet-matched": "U-Net, equal parameters",
+    "unet-flops": "U-Net, equal FLOPs",
+    "fusionnet-chain2": "FusionNet, two in series",
+    "no-residual": "FusionNet without residuals",
+    "concat-skips": "FusionNet, concatenated skips",
+    "no-augmentation": "FusionNet without augmentation",
+}
+# Dark blue against amber differ in hue and in lightness, so they stay apart for every kind of colour vision.
+COLOURS = {
+    "fusionnet": "#004488",
+    "unet": "#D98500",
+    "unet-matched": "#BB5566",
+    "unet-flops": "#882255",
+    "fusionnet-chain2": "#33A0D6",
+    "no-residual": "#117733",
+    "concat-skips": "#44AA99",
+    "no-augmentation": "#AA4499",
+}
+OTHER_COLOURS = ("#332288", "#999933", "#CC6677", "#661100", "#6699CC", "#888888")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+SETTINGS: dict[str, Any] = {
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+}
+
+
+def display_names(arms: Sequence[str]) -> dict[str, str]:
+    """Return how figures and texts call each arm; an arm of the user's own keeps its name."""
+    return {arm: NAMES.get(arm, arm) for arm in arms}
+
+
+def arm_colours(arms: Sequence[str]) -> dict[str, str]:
+    """Return each arm's colour: the same in every figure of every experiment for the arms that ship."""
+    others = [arm for arm in arms if arm not in COLOURS]
+    own = {arm: OTHER_COLOURS[index % len(OTHER_COLOURS)] for index, arm in enumerate(others)}
+    return {arm: COLOURS.get(arm) or own[arm] for arm in arms}
+
+
+def new_figure(height_inches: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, list[Axes]]:
+    """Return a figure of README width, and its axes in reading order; to be called under `styled`.
+
+    Args:
+        height_inches: Its height; the width is `WIDTH_INCHES`.
+        rows: Rows of axes.
+        columns: Columns of axes.
+        **options: Handed to matplotlib's `Figure.subplots`.
+    """
+    figure = Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained")
+    return figure, list(figure.subplots(rows, columns, squeeze=False, **options).ravel())
+
+
+def styled() -> AbstractContextManager[None]:
+    """Return a context in which matplotlib draws as `SETTINGS` say, whatever the person's own settings are."""
+    return rc_context({**rcParamsDefault, **SETTINGS, "backend": "agg"})
+
+
+def save_figure(figure: Figure, path: Path, dpi: int = DPI) -> None:
+    """Write a figure as PNG, whole or not at all; without matplotlib's version, so that equal input gives equal bytes."""
+    with styled(), whole_or_absent(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=dpi, metadata={"Software": None})
