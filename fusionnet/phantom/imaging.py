@@ -11,15 +11,16 @@ from fusionnet.phantom.organelles import (
     Density,
     MitochondriaPainter,
     paint_densities,
+    paint_reticulum,
     paint_vesicles,
 )
 from fusionnet.phantom.tissue import LAYERS, Layer
 
-CYTOPLASM_GREY = 152.0
+CYTOPLASM_GREY = 151.0
 # Standard deviations of the detector's noise before blur and of the blur itself, in grey levels and pixels: fitted
 # to the high frequencies of the ISBI-2012 slices.
-SHOT_NOISE = 46.0
-BLUR_PIXELS = 0.68
+SHOT_NOISE = 45.0
+BLUR_PIXELS = (0.61, 0.78)  # ISBI's first fifteen slices have the one, its last fifteen the other
 
 
 @dataclass(frozen=True)
@@ -30,26 +31,32 @@ class Stain:
         grey: Offset of its cytoplasm, in grey levels.
         grain: Strength of its granularity, 1 on average.
         crowding: Vesicles per 1000 pixels.
-        tubules: Microtubules per 1000 pixels.
+        tubules: Microtubules cut across, per 1000 pixels.
+        fibres: Strength of its fibres cut lengthwise, 0..1.
+        direction: Of the fibres, in radians.
     """
 
     grey: NDArray[np.float32]
     grain: NDArray[np.float32]
     crowding: NDArray[np.float32]
     tubules: NDArray[np.float32]
+    fibres: NDArray[np.float32]
+    direction: NDArray[np.float32]
 
 
 def draw_stain(rng: np.random.Generator, cells: int) -> Stain:
     """Draw the stain of every cell: most are pale, some full of vesicles, a few dark and granular as glia."""
     grey = rng.normal(0, 8, cells)
-    grain = rng.lognormal(0, 0.25, cells)
+    grain = rng.lognormal(0, 0.18, cells)
     crowding = np.where(rng.random(cells) < 0.3, rng.uniform(4, 14, cells), rng.uniform(0, 2.5, cells))
     tubules = rng.gamma(1.5, 2.5, cells)
+    fibres = np.where(rng.random(cells) < 0.35, rng.uniform(0.3, 1.0, cells), 0.0)
+    direction = rng.uniform(0, np.pi, cells)
     glia = rng.random(cells) < 0.08
-    grey[glia] -= 22
-    grain[glia] *= 1.7
+    grey[glia] -= 20
+    grain[glia] *= 1.25
     tubules[glia] += 25
-    return Stain(*(values.astype(np.float32) for values in (grey, grain, crowding, tubules)))
+    return Stain(*(values.astype(np.float32) for values in (grey, grain, crowding, tubules, fibres, direction)))
 
 
 def membrane_shade(layers: list[Layer], half_width: Image) -> Image:
@@ -76,7 +83,7 @@ class Microscope:
 
     def half_width(self, index: int) -> Image:
         """Return half the thickness of membranes in section ``index``, (Y, X) in pixels."""
-        return np.clip(2.3 + 0.4 * self._thickness.plane(index), 1.3, 3.4).astype(np.float32)
+        return np.clip(2.35 + 0.5 * self._thickness.plane(index), 1.4, 3.7).astype(np.float32)
 
     def picture(self, index: int, layers: list[Layer], shade: Image, densities: list[Density]) -> NDArray[np.uint8]:
         """Return the micrograph of section ``index`` as uint8 (Y, X).
@@ -90,33 +97,40 @@ class Microscope:
         rng = np.random.default_rng([*self._seed, 2, index])
         middle = layers[LAYERS // 2]
         image = self._cytoplasm(rng, middle)
+        paint_reticulum(rng, image, middle)
         cover = self._mitochondria.paint(image, middle, index)
         room = (middle.distance > 5) & (cover < 0.05)
         paint_vesicles(rng, image, middle, room, self._stain.crowding, self._stain.tubules)
         contrast = np.clip(1.0 + 0.28 * self._contrast.plane(index), 0.3, 1.4)
-        image = image + shade * (64.0 - image) * np.minimum(contrast, 1.0) - 14 * shade * (contrast - 1)
+        image = image + shade * (55.0 - image) * np.minimum(contrast, 1.0) - 14 * shade * (contrast - 1)
         paint_densities(rng, image, densities, index)
         return self._expose(rng, image)
 
     def _cytoplasm(self, rng: np.random.Generator, layer: Layer) -> Image:
         grain = (
-            13 * smooth_plane(rng, self._size, 1.5)
-            + 8 * smooth_plane(rng, self._size, 3.5)
-            + 5 * smooth_plane(rng, self._size, 9.0)
+            19 * smooth_plane(rng, self._size, 1.3)
+            + 12 * smooth_plane(rng, self._size, 2.6)
+            + 6 * smooth_plane(rng, self._size, 8.0)
         )
+        grain += 15 * self._stain.fibres[layer.cell] * self._fibres(rng, layer)
         return (CYTOPLASM_GREY + self._stain.grey[layer.cell] + self._stain.grain[layer.cell] * grain).astype(
             np.float32
         )
+
+    def _fibres(self, rng: np.random.Generator, layer: Layer) -> Image:
+        """Return noise drawn out along each cell's own direction: microtubules and filaments cut lengthwise."""
+        direction = self._stain.direction[layer.cell]
+        along = (layer.x * np.cos(direction) + layer.y * np.sin(direction)) / 9
+        across = layer.y * np.cos(direction) - layer.x * np.sin(direction)
+        return ndimage.map_coordinates(smooth_plane(rng, self._size, 1.1), [across, along], order=1, mode="grid-wrap")
 
     def _expose(self, rng: np.random.Generator, image: Image) -> NDArray[np.uint8]:
         """Light unevenly, blur, add shot noise and bring to the section's own brightness and contrast."""
         image = image + 6 * smooth_plane(rng, self._size, 55.0) + 5 * smooth_plane(rng, self._size, 130.0)
         # Shot noise grows with the square root of the signal.
         signal = np.sqrt(np.clip(image, 20, 255) / CYTOPLASM_GREY)
-        noisy = image + SHOT_NOISE * rng.lognormal(0, 0.28) * signal * rng.standard_normal(
-            image.shape, dtype=np.float32
-        )
-        blurred = ndimage.gaussian_filter(noisy, BLUR_PIXELS)
+        noisy = image + SHOT_NOISE * signal * rng.standard_normal(image.shape, dtype=np.float32)
+        blurred = ndimage.gaussian_filter(noisy, rng.choice(BLUR_PIXELS))
         gain = rng.normal(1.0, 0.06)
         level = rng.normal(0, 7)
         return np.clip(np.rint((blurred - 126) * gain + 126 + level), 0, 255).astype(np.uint8)

@@ -51,4 +51,5 @@ def _knots(extent: float, scale: float) -> NDArray[np.float64]:
 def _kernel_matrix(positions: NDArray, extent: float, scale: float) -> NDArray[np.float64]:
     """Return Gaussian weights of shape (positions, knots), each row of unit length so that variance stays 1."""
     weights = np.exp(-0.5 * ((positions[:, None] - _knots(extent, scale)[None, :]) / scale) ** 2)
-    return np.asarray(weights / np.linalg.norm(weights, axis=1, keepdims=True), dtype=np.float64)
+    lengths: NDArray[np.float64] = np.sqrt(np.square(weights).sum(axis=1, keepdims=True))
+    return weights / lengths

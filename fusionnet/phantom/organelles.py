@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from fusionnet.phantom.noise import Image, SmoothNoise, smooth_plane
 from fusionnet.phantom.tissue import LAYERS, Layer, Neurites
 
+_RING_GREY = 50.0
+
 
 @dataclass(frozen=True)
 class Mitochondrion:
@@ -51,21 +53,21 @@ def place_mitochondria(rng: np.random.Generator, neurites: Neurites, slices: int
     """
     found = []
     calibre = neurites.radii.mean(axis=0)
-    for disc in np.flatnonzero(calibre > 17):
+    for disc in np.flatnonzero(calibre > 16):
         # One mitochondrion for some 30 sections of a neurite, at most one at a time in the same disc.
         middle = rng.uniform(-15, 15)
         while middle < slices + 8:
-            half_length = rng.uniform(2, 9)
-            short = float(np.clip(calibre[disc] * rng.uniform(0.32, 0.5), 8.0, 24.0))
-            long = min(short * rng.uniform(1.0, 1.9), 0.72 * calibre[disc], 38.0)
+            half_length = rng.uniform(2.5, 10)
+            short = float(np.clip(calibre[disc] * rng.uniform(0.36, 0.58), 8.5, 27.0))
+            long = min(short * rng.uniform(1.0, 1.9), 0.75 * calibre[disc], 44.0)
             room = max(calibre[disc] - long - 4, 0.0)
             towards, angle = rng.uniform(0, 2 * np.pi), rng.uniform(0, np.pi)
             offset = room * np.sin(towards), room * np.cos(towards)
-            cristae, darkness = rng.uniform(6, 10), rng.uniform(36, 52)
+            cristae, darkness = rng.uniform(6, 10), rng.uniform(44, 62)
             radii = max(long, short), short
-            if rng.random() < 0.7:
+            if rng.random() < 0.9:
                 found.append(Mitochondrion(int(disc), middle, half_length, radii, angle, offset, cristae, darkness))
-            middle += half_length + rng.uniform(8, 26)
+            middle += half_length + rng.uniform(6, 20)
     return found
 
 
@@ -117,7 +119,7 @@ class MitochondriaPainter:
         inside = own * _step(depth) * _step(layer.distance[window] - 4.5)
         phase = 2 * np.pi * v / item.cristae + 1.5 * wave[window] + 0.05 * u
         cristae = np.clip(np.cos(phase) + 0.35 * np.cos(0.21 * u + 2.0 * wave[window]), -1, 1)
-        matrix = item.darkness - 17 * cristae * _step(depth - 4)
+        matrix = item.darkness - 26 * cristae * _step(depth - 4)
         envelope = 20 * np.exp(-((depth - 1.0) ** 2) / 2.0) - 16 * np.exp(-((depth - 3.8) ** 2) / 1.6)
         halo = 9 * own * np.exp(-np.square(np.minimum(depth, 0) / 5.0)) * (1 - inside)
         image[window] += halo - inside * (matrix + envelope)
@@ -142,21 +144,28 @@ def paint_vesicles(
     cluster = np.exp(1.3 * smooth_plane(rng, image.shape[0], 12.0)) / 2.3
     at = np.argwhere(room & (chance < crowding[layer.cell] * cluster / 1000))
     _stamp_rings(
-        image, at + rng.uniform(-0.5, 0.5, at.shape), rng.normal(3.6, 0.6, len(at)), rng.normal(30, 9, len(at))
+        image, at + rng.uniform(-0.5, 0.5, at.shape), rng.normal(3.3, 0.6, len(at)), rng.normal(0.5, 0.1, len(at))
     )
     at = np.argwhere(room & (chance > 1 - tubules[layer.cell] / 1000))
-    _stamp_rings(image, at + rng.uniform(-0.5, 0.5, at.shape), np.full(len(at), 0.9), rng.normal(30, 10, len(at)))
+    _stamp_rings(image, at + rng.uniform(-0.5, 0.5, at.shape), np.full(len(at), 0.9), rng.normal(0.42, 0.12, len(at)))
+
+
+def paint_reticulum(rng: np.random.Generator, image: Image, layer: Layer) -> None:
+    """Paint stretches of endoplasmic reticulum into ``image`` in place: thin, curved and faint, much as membranes."""
+    course, presence = smooth_plane(rng, image.shape[0], 6.0), smooth_plane(rng, image.shape[0], 10.0)
+    ridge = np.exp(-np.square(course / 0.17)) * np.clip(2 * presence - 2.2, 0, 1) * _step(layer.distance - 7)
+    image -= 34 * ridge
 
 
 @dataclass(frozen=True)
 class Density:
-    """A fuzzy dark thickening at a contact of two cells; middle in sections, the rest in pixels and radians."""
+    """A fuzzy dark thickening at a contact of two cells; in sections, pixels, radians and, for the floor, grey levels."""
 
     middle: float
     centre: tuple[float, float]
     radii: tuple[float, float]
     angle: float
-    darkness: float
+    floor: float
 
 
 def place_densities(rng: np.random.Generator, layers: list[Layer], per_megapixel: float) -> list[Density]:
@@ -169,8 +178,8 @@ def place_densities(rng: np.random.Generator, layers: list[Layer], per_megapixel
             near = contacts[(np.abs(contacts - (y, x)) < 10).all(axis=1)] - (y, x)
             moments = near.T @ near
             angle = 0.5 * np.arctan2(2 * moments[0, 1], moments[1, 1] - moments[0, 0])
-            radii = float(rng.uniform(8, 20)), float(rng.uniform(4, 9))
-            found.append(Density(index + rng.normal(0, 0.3), (float(y), float(x)), radii, angle, rng.uniform(35, 75)))
+            radii = float(rng.uniform(9, 24)), float(rng.uniform(4, 9))
+            found.append(Density(index + rng.normal(0, 0.3), (float(y), float(x)), radii, angle, rng.uniform(20, 75)))
     return found
 
 
@@ -190,7 +199,7 @@ def paint_densities(rng: np.random.Generator, image: Image, densities: list[Dens
         u, v = u * cosine + v * sine, v * cosine - u * sine
         squared = (u / item.radii[0]) ** 2 + (v / item.radii[1]) ** 2
         shade = np.exp(-0.5 * squared * (1 + 0.45 * ragged[window]).clip(0.3, 2))
-        image[window] -= item.darkness * strength * shade
+        image[window] += strength * shade * np.minimum(item.floor - image[window], 0)
 
 
 def _step(depth: Image) -> Image:
@@ -202,7 +211,7 @@ def _step(depth: Image) -> Image:
 def _stamp_rings(
     image: NDArray, centres: NDArray, radii: NDArray, darkness: NDArray
 ) -> None:  # pragma: no cover - compiled
-    """Subtract a ring with a two-pixel wall around each centre."""
+    """Draw a dark ring with a two-pixel wall around each centre; ``darkness`` 1 brings it down to `_RING_GREY`."""
     height, width = image.shape
     for n in range(len(radii)):
         cy, cx = centres[n]
@@ -210,4 +219,4 @@ def _stamp_rings(
         for i in range(max(int(cy - reach), 0), min(int(cy + reach) + 1, height)):
             for j in range(max(int(cx - reach), 0), min(int(cx + reach) + 1, width)):
                 off = (np.sqrt((i - cy) ** 2 + (j - cx) ** 2) - radii[n]) / 1.15
-                image[i, j] -= darkness[n] * np.exp(-off * off)
+                image[i, j] += darkness[n] * np.exp(-off * off) * min(_RING_GREY - image[i, j], 0.0)

@@ -24,7 +24,7 @@ MARGIN_PIXELS = 100
 _TILE = 16
 # Bound of how far warping moves a point of a tile against the tile's centre, plus half the tile's diagonal.
 _TILE_REACH = 22.0
-_CORNER_PIXELS = 1.4
+_CORNER_PIXELS = 1.7
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ class Tissue:
         self.size_pixels = size_pixels
         self.neurites = grow_neurites(np.random.default_rng([*seed, 1]), slices, size_pixels)
         # (scale in pixels, amplitude in pixels, scale in slices): bends, undulation and roughness of membranes.
-        octaves = [(40.0, 9.0, 5.0), (14.0, 2.0, 2.5), (5.0, 0.45, 0.8)]
+        octaves = [(38.0, 10.0, 5.0), (17.0, 3.4, 3.0), (6.0, 0.6, 0.8)]
         # Sections are aligned to a pixel or two.
-        self._shift = np.random.default_rng([*seed, 3]).normal(0, 1.5, (slices + 1, 2)).astype(np.float32)
+        self._shift = np.random.default_rng([*seed, 3]).normal(0, 2.0, (slices + 1, 2)).astype(np.float32)
         self._warp = [
             [
                 (amplitude, SmoothNoise(np.random.default_rng([*seed, 2, axis, i]), size_pixels, scale, slices, depth))
@@ -128,7 +128,7 @@ def grow_neurites(rng: np.random.Generator, slices: int, size_pixels: int) -> Ne
     # Small neurites run more obliquely than large ones; a few lie almost in the plane of the section.
     largest = np.zeros(cell_count)
     np.maximum.at(largest, cells, radii)
-    speed = rng.gamma(1.5, 1.8, cell_count) * np.clip(20.0 / largest, 0.3, 2)
+    speed = rng.gamma(1.5, 1.8, cell_count) * np.clip(20.0 / largest, 0.4, 2)
     ramp = np.maximum(2.0, largest / 7)
     heading = rng.uniform(0, 2 * np.pi, cell_count)
     flow = [smooth_plane(rng, int(period), 60.0) for _ in range(2)]
@@ -148,7 +148,7 @@ def grow_neurites(rng: np.random.Generator, slices: int, size_pixels: int) -> Ne
         if index >= 0:
             track[index], calibre[index] = centres - MARGIN_PIXELS, size
         at = np.floor(centres).astype(int) % int(period)
-        common = 2.5 * np.stack([field[at[:, 0], at[:, 1]] for field in flow], axis=1)
+        common = 3.5 * np.stack([field[at[:, 0], at[:, 1]] for field in flow], axis=1)
         own = speed[cells, None] * np.stack([np.sin(heading), np.cos(heading)], axis=1)[cells]
         # Rounding keeps the last bits of the machine's arithmetic from growing along the track.
         centres = np.round((centres + step * (common + own)) % period, 6)
@@ -170,23 +170,23 @@ def _scatter(
     bonds: list[tuple[int, int]] = []
     area, cell = 0.0, 0
     while area < 1.08 * period**2:
-        radius = float(np.clip(rng.lognormal(np.log(19.0), 0.56), 9.0, 68))
+        radius = float(np.clip(rng.lognormal(np.log(16.5), 0.58), 8.5, 66))
         start = rng.uniform(0, period, 2)
         at = int(start[0]), int(start[1])
-        if stretch[at] > 0.35 and radius < 30:  # a bundle: processes cut lengthwise, side by side
+        if stretch[at] > 0.35 and radius < 32:  # a bundle: processes cut lengthwise, side by side
             angle = 1.5 * direction[at] + rng.normal(0, 0.2)
-            chain = [0.62 * radius * rng.uniform(0.8, 1.2) for _ in range(rng.integers(3, 8))]
-        elif rng.random() < 0.35:  # lobes make the cell concave
+            chain = [0.62 * radius * rng.uniform(0.85, 1.15) for _ in range(rng.integers(4, 10))]
+        elif rng.random() < 0.5:  # lobes make the cell concave
             angle = rng.uniform(0, 2 * np.pi)
-            chain = [radius, *(radius * rng.uniform(0.4, 0.8) for _ in range(rng.integers(1, 3)))]
+            chain = [radius, *(radius * rng.uniform(0.4, 0.95) for _ in range(rng.integers(1, 4)))]
         else:
             angle, chain = 0.0, [radius]
         position = start
         for link, size in enumerate(chain):
             if link:
-                step = 0.8 * (chain[link - 1] + size)
+                step = 0.6 * (chain[link - 1] + size)
                 position = position + step * np.array([np.sin(angle), np.cos(angle)])
-                angle += rng.normal(0, 0.3)
+                angle += rng.normal(0, 0.35)
                 bonds.append((len(radii) - 1, len(radii)))
             centres.append(position % period)
             radii.append(size)
@@ -195,7 +195,7 @@ def _scatter(
         cell += 1
     sizes = np.array(radii)
     pairs = np.array(bonds, dtype=np.int64).reshape(-1, 2)
-    return np.array(centres), sizes, np.array(cells), pairs, 0.8 * sizes[pairs].sum(axis=1)
+    return np.array(centres), sizes, np.array(cells), pairs, 0.6 * sizes[pairs].sum(axis=1)
 
 
 @njit(cache=True)
