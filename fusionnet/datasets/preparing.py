@@ -19,7 +19,7 @@ from fusionnet.volumes import read_labels, read_volume, require_same_shape, writ
 SATURATED_SHARE = 0.001
 
 
-def stack_names(section: DownloadSection) -> tuple[str, ...]:
+def stacks_of(section: DownloadSection) -> tuple[str, ...]:
     """Return the stacks that a ``download`` section yields, e.g. ``("train-volume", "train-labels")``."""
     optional = {"test-volume": section.test_volume, "test-labels": section.test_labels}
     own = tuple(name for name, path in optional.items() if path) if section.dataset == "files" else ()
