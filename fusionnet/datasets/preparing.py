@@ -56,7 +56,7 @@ def prepare_dataset(section: DownloadSection, folder: Path, cache: Path) -> dict
 
 def _draw(settings: PhantomSettings) -> dict[str, np.ndarray]:
     """Draw a train and a test volume that share no random number."""
-    from fusionnet.phantom import draw_phantom
+    from fusionnet.phantom import draw_phantom  # here, since the Snakefile imports this module and draws nothing
 
     stacks = {}
     for key, (part, slices) in enumerate((("train", settings.train_slices), ("test", settings.test_slices))):
