@@ -95,7 +95,8 @@ def _reason(error: Exception) -> str:
         return f"got SHA-256 {other_hash[1]}"
     if (response := getattr(error, "response", None)) is not None:
         return f"cannot be fetched (HTTP {response.status_code} {response.reason})"
-    last = str(error).rsplit(": ", maxsplit=1)[-1].strip("()'\" ")
+    last = str(error).rsplit(": ", maxsplit=1)[-1]
+    last = re.split(r" \(\[|', ", last)[0].strip("'\" ")
     return f"cannot be fetched ({last})"
 
 

@@ -19,7 +19,7 @@ from fusionnet.volumes import read_labels, read_volume, require_same_shape, writ
 SATURATED_SHARE = 0.001
 
 
-def stack_names(section: DownloadSection) -> tuple[str, ...]:
+def stacks_of(section: DownloadSection) -> tuple[str, ...]:
     """Return the stacks that a ``download`` section yields, e.g. ``("train-volume", "train-labels")``."""
     optional = {"test-volume": section.test_volume, "test-labels": section.test_labels}
     own = tuple(name for name, path in optional.items() if path) if section.dataset == "files" else ()
@@ -56,7 +56,7 @@ def prepare_dataset(section: DownloadSection, folder: Path, cache: Path) -> dict
 
 def _draw(settings: PhantomSettings) -> dict[str, np.ndarray]:
     """Draw a train and a test volume that share no random number."""
-    from fusionnet.phantom import draw_phantom
+    from fusionnet.phantom import draw_phantom  # here, since the Snakefile imports this module and draws nothing
 
     stacks = {}
     for key, (part, slices) in enumerate((("train", settings.train_slices), ("test", settings.test_slices))):

@@ -17,7 +17,7 @@ import tifffile
 from PIL import Image
 
 from fusionnet.config import DownloadSection, parse
-from fusionnet.datasets import DATASETS, STACK_NAMES, fetching, prepare_dataset, preparing, stack_names
+from fusionnet.datasets import DATASETS, STACK_NAMES, fetching, prepare_dataset, preparing, stacks_of
 from fusionnet.datasets.declarations import Dataset, SliceSource, SliceStack
 from fusionnet.errors import UserError
 from fusionnet.volumes import read_provenance, read_volume
@@ -293,7 +293,7 @@ def test_own_files_become_8_bits_by_the_training_volumes_window(own: dict, tmp_p
     tifffile.imwrite(tmp_path / "unseen.tif", brighter, imagej=True, metadata={"axes": "ZYX"})
     section = section_of("files", **own, test_volume=str(tmp_path / "unseen.tif"))
     stacks = prepare_dataset(section, tmp_path / "mine", tmp_path)
-    assert stack_names(section) == tuple(stacks) == ("train-volume", "train-labels", "test-volume")
+    assert stacks_of(section) == tuple(stacks) == ("train-volume", "train-labels", "test-volume")
     assert np.unique(stacks["train-labels"]).tolist() == [0, 255]
     assert stacks["train-volume"].min() == 0 and stacks["train-volume"].max() == 255
     assert stacks["test-volume"].min() > 100, "the test volume was scaled by a window of its own"
@@ -332,6 +332,6 @@ def test_own_files_with_nan_are_refused(own: dict, tmp_path: Path) -> None:
 def test_every_dataset_of_the_configuration_is_declared() -> None:
     for name in DATASETS:
         section = section_of(name, volume="raw.tif", labels="truth.tif")
-        assert set(stack_names(section)) <= set(STACK_NAMES)
+        assert set(stacks_of(section)) <= set(STACK_NAMES)
     with pytest.raises(UserError, match="isbi2021"):
         section_of("isbi2021")
