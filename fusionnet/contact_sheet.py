@@ -8,6 +8,7 @@ matplotlib.use("Agg")
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -58,7 +59,9 @@ def _draw_deformation(row: np.ndarray, image: np.ndarray, label: np.ndarray, set
 def _draw_field(axes: Axes, field: np.ndarray) -> None:
     """Show each displacement's length as a colour, and the directions of some as arrows."""
     length = np.hypot(*field)
-    picture = axes.imshow(length, cmap="viridis")
+    # The contour's own colour, so that a small palette serves the whole picture.
+    colours = LinearSegmentedColormap.from_list("length", ["#202020", CONTOUR_COLOUR])
+    picture = axes.imshow(length, cmap=colours)
     y, x = (np.linspace(0, side - 1, ARROWS_PER_SIDE).round().astype(int) for side in length.shape)
     at = np.ix_(y, x)
     # Image rows grow downwards, hence angles in data units.

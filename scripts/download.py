@@ -28,7 +28,7 @@ def main() -> None:
     dataset = DATASETS[section.dataset]
     lines = [f"{dataset.name}: {dataset.description}", f"cite: {dataset.citation}", f"licence: {dataset.licence}"]
     for name, stack in stacks.items():
-        lines.append(f"{arguments.output_folder / name}.tif: {stack.shape} (Z, Y, X), {stack.dtype}, verified")
+        lines.append(f"{arguments.output_folder / name}.tif: {stack.shape} (Z, Y, X), {stack.dtype}")
     report = "\n".join(lines) + "\n"
     sys.stderr.write(report)
     if arguments.log:
