@@ -8,7 +8,7 @@ import numpy as np
 
 from fusionnet.config import AugmentSection
 from fusionnet.errors import UserError
-from fusionnet.normalisation import DEVIATION, normalise
+from fusionnet.normalisation import GREY_SPREAD, normalise
 from fusionnet.orientations import ORIENTATIONS, orient
 
 GREY_LEVELS = np.arange(256, dtype=np.uint8)
@@ -46,7 +46,7 @@ def draw_sample(
     # In C order, since torch takes no array with reversed axes and a DataLoader stacks such ones slowly.
     sample = jittered_levels(rng, settings.contrast_jitter)[np.ascontiguousarray(image)]
     if settings.noise_sigma > 0:
-        sample += rng.standard_normal(sample.shape, np.float32) * np.float32(settings.noise_sigma / DEVIATION)
+        sample += rng.standard_normal(sample.shape, np.float32) * np.float32(settings.noise_sigma / GREY_SPREAD)
     return sample, (np.ascontiguousarray(label) > 0).astype(np.uint8)
 
 
@@ -100,4 +100,4 @@ def jittered_levels(rng: np.random.Generator, jitter: float) -> np.ndarray:
     contrast, brightness, gamma = rng.uniform(-jitter, jitter, 3)
     levels = (GREY_LEVELS / 255) ** np.exp(gamma)
     changed = (levels - 0.5) * (1 + contrast) + 0.5 + brightness / 2
-    return normalise(changed)
+    return normalise(changed * 255)

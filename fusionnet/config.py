@@ -235,7 +235,7 @@ def load(experiment: str, overrides: dict[str, Any] | None = None) -> Config:
         raise UserError(
             f"{overlay}: no such experiment{did_you_mean(experiment, experiments())}; write that file first"
         )
-    merged = _merge(_read_yaml(BASE), _read_yaml(overlay))
+    merged = _merge(read_yaml(BASE), read_yaml(overlay))
     where = f"{BASE} with {overlay}"
     if overrides:
         merged, where = _merge(merged, overrides), f"{where} and the command line"
@@ -259,7 +259,8 @@ def parse(kind: type[AnySection], content: str | dict[str, Any], where: str = "-
         raise UserError(f"{where}: not valid JSON: {error}") from error
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file of sections; a `UserError` tells what is wrong with it."""
     if not path.is_file():
         raise UserError(f"{path}: no such file; run from the root of the repository")
     try:

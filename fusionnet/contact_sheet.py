@@ -72,7 +72,7 @@ def _draw_field(axes: Axes, field: np.ndarray) -> None:
 
 def _draw_sample(axes: Axes, image: np.ndarray, label: np.ndarray) -> None:
     # Fixed limits, so that the jitter of contrast and brightness shows.
-    black, white = normalise(np.array([0, 1])).tolist()
+    black, white = normalise(np.array([0, 255])).tolist()
     axes.imshow(image, cmap="gray", vmin=black, vmax=white)
     _finish(axes)
     if label.min() < label.max():

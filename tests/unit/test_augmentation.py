@@ -8,7 +8,7 @@ import pytest
 from fusionnet.augmentation import draw_sample, jittered_levels, mirrored
 from fusionnet.config import AugmentSection
 from fusionnet.errors import UserError
-from fusionnet.normalisation import DEVIATION, normalise, unit_range
+from fusionnet.normalisation import GREY_SPREAD, normalise
 from fusionnet.orientations import ORIENTATIONS, orient
 
 PLAIN = AugmentSection(
@@ -41,7 +41,7 @@ def draw(key: int, volume: np.ndarray, settings: AugmentSection, slices: list[in
 
 def grey_values(image: np.ndarray) -> np.ndarray:
     """Undo the normalisation."""
-    return np.rint((image * DEVIATION + 0.5) * 255).astype(np.uint8)
+    return np.rint((image * GREY_SPREAD + 0.5) * 255).astype(np.uint8)
 
 
 def find_crop(crop: np.ndarray, image: np.ndarray) -> bool:
@@ -96,16 +96,16 @@ def test_all_orientations_are_drawn_for_image_and_label_alike() -> None:
 def test_noise_has_the_asked_spread() -> None:
     flat = np.full((2, 256, 256), 128, np.uint8)
     image, _ = draw(0, flat, changed(crop_pixels=256, noise_sigma=0.02), [0])
-    noise = (image - normalise(np.array(128 / 255))) * DEVIATION
+    noise = (image - normalise(np.array(128))) * GREY_SPREAD
     assert noise.std() == pytest.approx(0.02, rel=0.02)
     assert abs(noise.mean()) < 0.0005
 
 
 def test_jitter_changes_contrast_within_its_bounds_and_keeps_the_order() -> None:
     np.testing.assert_allclose(
-        jittered_levels(np.random.default_rng(0), 0.0), normalise(unit_range(np.arange(256, dtype=np.uint8))), atol=1e-6
+        jittered_levels(np.random.default_rng(0), 0.0), normalise(np.arange(256)), atol=1e-6
     )
-    levels = np.stack([jittered_levels(np.random.default_rng([k]), 0.1) for k in range(200)]) * DEVIATION + 0.5
+    levels = np.stack([jittered_levels(np.random.default_rng([k]), 0.1) for k in range(200)]) * GREY_SPREAD + 0.5
     assert (np.diff(levels, axis=1) > 0).all()
     assert np.abs(levels[:, 0] - 0).max() <= 0.1 + 1e-5, "black moves by contrast / 2 + brightness / 2 at most"
     contrast = levels[:, 255] - levels[:, 0]

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import yaml
 
+from fusionnet.config import read_yaml
+
 ROOT = Path(__file__).parents[2]
 PROJECT = ["Makefile", "README.md", "config", "fusionnet", "pyproject.toml", "requirements.lock", "scripts", "workflow"]
-PIPELINES = ["dvc.yaml", ".dvcignore", ".gitignore", "results/isbi2012/dvc.yaml"]
+PIPELINES = [".dvcignore", ".gitignore"]
 SMALL = {
     "download": {"phantom": {"seed": 1, "train_slices": 5, "test_slices": 2, "size_pixels": 96}},
     "split": {"validation_slices": 1},
@@ -67,8 +69,7 @@ def edit_yaml(path: Path, changes: dict) -> None:
             for key, value in changes.items()
         }
 
-    loaded = yaml.safe_load(re.sub(r"(\d)e-", r"\1.0e-", path.read_text())) or {}
-    path.write_text(yaml.safe_dump(merge(loaded, changes), sort_keys=False))
+    path.write_text(yaml.safe_dump(merge(read_yaml(path), changes), sort_keys=False))
 
 
 def jobs_to_run(snakemake_output: str) -> dict[str, int]:

@@ -4,7 +4,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from fusionnet.config import Config, experiments, load
-from fusionnet.datasets import stack_names
+from fusionnet.datasets import stacks_of
 from fusionnet.errors import UserError
 from fusionnet.imports import project_files
 
@@ -120,5 +120,5 @@ def files_of(experiment):
         experiment=experiment,
         stack=["volume", "labels"],
     )
-    stacks = [raw_stack(experiment, stack) for stack in stack_names(CONFIGS[experiment].download)]
+    stacks = [raw_stack(experiment, stack) for stack in stacks_of(CONFIGS[experiment].download)]
     return stacks + augmented + replicate_files(experiment) + figures_of(experiment) + texts

@@ -12,7 +12,7 @@ for dataset, configuration in RAW.items():
             stacks=expand(
                 "data/raw/{dataset}/{stack}.tif",
                 dataset=dataset,
-                stack=stack_names(configuration.download),
+                stack=stacks_of(configuration.download),
             ),
             origin=f"data/raw/{dataset}/ORIGIN.json",
         log:
