@@ -27,6 +27,8 @@ def load_tensors(path: Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such checkpoint") from error
+    except IsADirectoryError as error:
+        raise UserError(f"{path}: a folder; name the checkpoint.pt in it") from error
     except pickle.UnpicklingError as error:
         raise UserError(f"{path}: holds more than weights and plain values, and loading it could run code") from error
     except (RuntimeError, EOFError, ValueError, OSError) as error:

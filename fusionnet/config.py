@@ -7,6 +7,7 @@ the experiment NAME. Sections bear the names of the stages that they are for.
 import json
 import re
 from pathlib import Path
+from types import UnionType
 from typing import Any, Literal, TypeVar
 
 import yaml
@@ -303,8 +304,9 @@ def _explain(kind: type[Section], problem: Any) -> str:
 
 def _known_keys(kind: Any, path: list[str]) -> list[str]:
     for part in path:
-        annotation = kind.model_fields[part].annotation if hasattr(kind, "model_fields") else kind.__args__[1]
-        kind = annotation
+        kind = kind.model_fields[part].annotation if hasattr(kind, "model_fields") else kind.__args__[1]
+        if isinstance(kind, UnionType):  # a section that may be absent
+            kind = kind.__args__[0]
     return list(kind.model_fields) if hasattr(kind, "model_fields") else []
 
 

@@ -1,0 +1,69 @@
+"""Files are whole or absent, whatever happens while they are written."""
+
+import errno
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fusionnet.files import sha256, whole_or_absent, write_json, write_text
+
+
+def test_the_file_appears_when_the_block_ends(tmp_path: Path):
+    target = tmp_path / "new folder" / "result.csv"
+    with whole_or_absent(target) as temporary:
+        temporary.write_text("all of it")
+        assert not target.exists()
+        assert temporary.parent == target.parent and temporary.suffix == ".csv"
+    assert target.read_text() == "all of it"
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt(), ValueError()])
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: BaseException):
+    target = tmp_path / "result.json"
+    write_json(target, {"old": True})
+    with pytest.raises(type(error)), whole_or_absent(target) as temporary:
+        temporary.write_text("half")
+        raise error
+    assert json.loads(target.read_text()) == {"old": True}
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_killed_writer_leaves_the_old_file(tmp_path: Path):
+    target = tmp_path / "result.txt"
+    write_text(target, "old")
+    code = (
+        "import sys, time\nfrom pathlib import Path\nfrom fusionnet.files import whole_or_absent\n"
+        "with whole_or_absent(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_text('half')\n    print('written', flush=True)\n    time.sleep(60)\n"
+    )
+    writer = subprocess.Popen([sys.executable, "-c", code, str(target)], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None and writer.stdout.readline() == "written\n"
+    writer.send_signal(signal.SIGKILL)
+    assert writer.wait() == -signal.SIGKILL
+    writer.stdout.close()
+    assert target.read_text() == "old"
+
+
+def test_two_writers_do_not_meet(tmp_path: Path):
+    """A process that writes the same file at the same time has a temporary name of its own."""
+    with whole_or_absent(tmp_path / "result.txt") as temporary:
+        assert str(os.getpid()) in temporary.name
+        temporary.write_text("mine")
+
+
+def test_json_ends_with_a_line_and_keeps_order(tmp_path: Path):
+    write_json(tmp_path / "r.json", {"b": 1, "a": [1.5, None]})
+    assert (tmp_path / "r.json").read_text() == '{\n  "b": 1,\n  "a": [\n    1.5,\n    null\n  ]\n}\n'
+
+
+def test_sha256_is_that_of_the_bytes(tmp_path: Path):
+    content = os.urandom(3_000_000)
+    (tmp_path / "f").write_bytes(content)
+    assert sha256(tmp_path / "f") == hashlib.sha256(content).hexdigest()
