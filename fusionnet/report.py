@@ -97,8 +97,8 @@ def comparison_markdown(table: pd.DataFrame, names: Mapping[str, str], effects: 
             [_mean_cells(row, singles, names) for row in means.to_dict("records")],
         ),
         "",
-        f"FLOPs: one pass over a slice of {SLICE_PIXELS} x {SLICE_PIXELS} pixels, a multiplication and an addition counted "
-        "as two. Prediction: seconds for each slice, all orientations together.",
+        f"FLOPs: one pass over a slice of {SLICE_PIXELS} x {SLICE_PIXELS} pixels, a multiplication and an addition "
+        "counted as two. Prediction: seconds for each slice, all orientations together.",
     ]
     devices = sorted({str(device) for device in singles["training_device"].dropna()})
     lines += [f"Trained on: {'; '.join(devices)}.", "", "## Effects", ""]
@@ -169,7 +169,8 @@ def _mean_row(arm: Any, part: pd.DataFrame) -> dict[str, Any]:
         key: "; ".join(sorted(set(part[key].dropna()))) or None for key in ("training_device", "prediction_device")
     }
     counts = {key: round(float(numbers[key])) for key in ("parameters", "flops_per_slice")}
-    return {"arm": arm, "fold": MEAN} | numbers.to_dict() | counts | devices
+    scores = {str(key): value for key, value in numbers.items()}
+    return {"arm": arm, "fold": MEAN} | scores | counts | devices
 
 
 def _mean_cells(row: Mapping[Any, Any], singles: pd.DataFrame, names: Mapping[str, str]) -> list[str]:

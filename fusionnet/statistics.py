@@ -74,15 +74,14 @@ def estimate_effect(
         UserError: The two arms share no replicate, or have different numbers of slices in one.
     """
     differences = paired_differences(arm, baseline, scores)
-    means = np.array([difference.mean() for difference in differences.values()])
+    mean = _mean_of_means(differences)
     low, high = bootstrap_interval(differences, generator, resamples=resamples)
     slices = {fold: len(difference) for (fold, _), difference in differences.items()}
-    return Effect(
-        *(arm, baseline, score, float(means.mean()), low, high),
-        replicates=len(means),
-        slices=sum(slices.values()),
-        replicates_needed=replicates_needed(means),
-    )
+    count, needed = len(differences), None
+    if count > 1:  # a single training says nothing about the scatter of trainings
+        deviation = (high - low) / 2 / stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) * np.sqrt(count)
+        needed = replicates_needed(mean, float(deviation))
+    return Effect(arm, baseline, score, mean, low, high, count, sum(slices.values()), needed)
 
 
 def paired_differences(arm: str, baseline: str, scores: Mapping[str, SliceScores]) -> dict[ReplicateKey, np.ndarray]:
@@ -114,11 +113,8 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Return an interval for the mean difference that allows for chance in trainings and in slices.
 
-    `scipy.stats.bootstrap` draws replicates with replacement and, independently, the slices of each fold; all
-    replicates of a fold see the same drawn slices, because their differences share what is odd about a slice.
-    Percentiles of so few replicates are far too narrow, so the interval is the mean plus or minus Student's t
-    times the bootstrap's standard error, which is widened by sqrt(n / (n - 1)) for n replicates (Hesterberg 2015,
-    doi 10.1080/00031305.2015.1089789, on the narrowness bias).
+    The interval is the mean plus or minus Student's t times `standard_error`. Percentiles of a bootstrap over so
+    few trainings would be far too narrow (Hesterberg 2015, doi 10.1080/00031305.2015.1089789).
 
     Args:
         differences: Per replicate, the paired difference of each slice, shape (Z,).
@@ -130,69 +126,65 @@ def bootstrap_interval(
         ``(low, high)``. With one replicate the interval covers chance in the slices alone; with one slice in all
         it is infinite.
     """
-    keys = list(differences)
-    folds = list(dict.fromkeys(fold for fold, _ in keys))
-    members = [np.array([index for index, (fold, _) in enumerate(keys) if fold == name]) for name in folds]
-    blocks = [np.stack([differences[keys[index]] for index in member]) for member in members]
-    center = float(np.mean([differences[key].mean() for key in keys]))
-    # scipy takes no sample of one observation: what there is one of is not resampled.
-    samples = [np.arange(len(keys))] if len(keys) > 1 else []
-    samples += [np.arange(block.shape[1]) for block in blocks if block.shape[1] > 1]
-    if not samples:
+    center = _mean_of_means(differences)
+    units = len(differences) if len(differences) > 1 else len(next(iter(differences.values())))
+    if units < 2:
         return -np.inf, np.inf
-
-    def mean_difference(*drawn: np.ndarray, axis: int = -1) -> np.ndarray:
-        remaining = list(drawn)
-        chosen = remaining.pop(0) if len(keys) > 1 else np.zeros((*drawn[0].shape[:-1], 1), int)
-        replicate_means = np.empty((*chosen.shape[:-1], len(keys)))
-        for member, block in zip(members, blocks, strict=True):
-            slices = remaining.pop(0) if block.shape[1] > 1 else np.zeros((*chosen.shape[:-1], 1), int)
-            replicate_means[..., member] = np.moveaxis(block[:, slices].mean(axis=-1), 0, -1)
-        return np.take_along_axis(replicate_means, chosen, axis=-1).mean(axis=axis)
-
-    drawn = stats.bootstrap(
-        samples,
-        mean_difference,
-        n_resamples=resamples,
-        vectorized=True,
-        axis=-1,
-        method="percentile",
-        batch=256,
-        rng=generator,
-    )
-    units = len(keys) if len(keys) > 1 else blocks[0].shape[1]
-    half = stats.t.ppf((1 + confidence) / 2, units - 1) * np.sqrt(units / (units - 1)) * drawn.standard_error
+    half = stats.t.ppf((1 + confidence) / 2, units - 1) * standard_error(differences, generator, resamples)
     return center - float(half), center + float(half)
 
 
+def standard_error(
+    differences: Mapping[ReplicateKey, np.ndarray], generator: np.random.Generator, resamples: int = RESAMPLES
+) -> float:
+    """Return the standard error of the mean difference by a bootstrap clustered in two ways.
+
+    A slice difference is odd for three reasons: the two trainings were, or the slice is (for every seed of its
+    fold), or this training on this slice. Whole replicates are resampled, and whole slices; the two variances add
+    up, less that of resampling both at once, which both hold (Cameron, Gelbach and Miller 2011,
+    doi 10.1198/jbes.2010.07136). The sum is not let fall below the larger of the two.
+
+    Args:
+        differences: Per replicate, the paired difference of each slice, shape (Z,).
+        generator: Draws the resamples.
+        resamples: Number of resamples.
+    """
+    center = _mean_of_means(differences)
+    cells = {key: (values - center) / (len(differences) * len(values)) for key, values in differences.items()}
+    folds = list(dict.fromkeys(fold for fold, _ in cells))
+    by_replicate = np.array([values.sum() for values in cells.values()])
+    by_slice = np.concatenate([sum(values for key, values in cells.items() if key[0] == fold) for fold in folds])
+    by_cell = np.concatenate(list(cells.values()))
+    replicates, slices, both = (
+        _variance_of_resampled_sum(totals, generator, resamples) for totals in (by_replicate, by_slice, by_cell)
+    )
+    return float(np.sqrt(max(replicates + slices - both, replicates, slices)))
+
+
 def replicates_needed(
-    replicate_means: np.ndarray, confidence: float = CONFIDENCE, power: float = POWER, most: int = MOST_REPLICATES
+    mean: float, deviation: float, confidence: float = CONFIDENCE, power: float = POWER, most: int = MOST_REPLICATES
 ) -> int | None:
     """Return how many paired trainings would tell an effect of the observed size from none.
 
-    The power of the paired t-test, by the non-central t distribution, for the observed mean and standard deviation.
+    The power of the paired t-test, by the non-central t distribution.
 
     Args:
-        replicate_means: Mean difference of each replicate, shape (R,).
+        mean: The effect.
+        deviation: Standard deviation of one replicate: the standard error times the root of their number.
         confidence: 1 minus the test's level, two-sided.
         power: Probability of seeing the effect.
         most: Give up beyond so many.
 
     Returns:
-        The smallest number of replicates with the asked power; None with fewer than two replicates, which say
-        nothing about the scatter of trainings, or if it exceeds ``most``.
+        The smallest number of replicates with the asked power; None if it exceeds ``most``.
     """
-    if len(replicate_means) < 2:
-        return None
-    deviation = replicate_means.std(ddof=1)
-    effect = abs(replicate_means.mean())
-    if effect == 0:
+    if mean == 0:
         return None
     if deviation == 0:
         return 2
     numbers = np.arange(2, most + 1)
     critical = stats.t.ppf((1 + confidence) / 2, numbers - 1)
-    reached = stats.nct.sf(critical, numbers - 1, effect / deviation * np.sqrt(numbers)) >= power
+    reached = stats.nct.sf(critical, numbers - 1, abs(mean) / deviation * np.sqrt(numbers)) >= power
     return int(numbers[reached.argmax()]) if reached.any() else None
 
 
@@ -205,19 +197,33 @@ def sentence(effect: Effect, names: Mapping[str, str], score_name: str) -> str:
         score_name: Display name of the score.
     """
     arm, baseline = names[effect.arm], names[effect.baseline]
-    size = f"{arm} minus {baseline} is {effect.mean:+.4f} (95 % interval {effect.low:+.4f} to {effect.high:+.4f})"
-    sample = f"{_count(effect.replicates, 'paired training')} and {_count(effect.slices, 'slice')}"
+    sample = f"{_count(effect.replicates, 'paired training')}, {_count(effect.slices, 'slice')}"
+    interval = f"{CONFIDENCE:.0%} interval {effect.low:+.4f} to {effect.high:+.4f}"
+    facts = f"(difference {effect.mean:+.4f}, {interval}; {sample})"
     if effect.verdict != "not distinguishable":
-        return f"In {score_name} {arm} is {effect.verdict} than {baseline}: {size}, over {sample}."
+        return f"{score_name}: {arm} is {effect.verdict} than {baseline} {facts}."
     if effect.replicates < 2:
-        need = "one training of each cannot tell an architecture from a lucky seed, so more seeds or folds must decide"
+        need = "one training of each cannot tell an architecture from a lucky seed: more seeds or folds must decide"
     elif effect.replicates_needed is None:
-        need = f"not even {MOST_REPLICATES} would be likely to decide an effect so small beside its scatter"
-    elif effect.replicates_needed <= effect.replicates:
-        need = "a few more trainings on other slices would decide it, since the slices are what scatters most"
+        need = f"not even {MOST_REPLICATES} paired trainings would be likely to decide so small an effect"
     else:
-        need = f"about {effect.replicates_needed} would be needed to decide an effect of this size ({POWER:.0%} power)"
-    return f"In {score_name} {arm} and {baseline} are not distinguishable at this sample size: {size}, over {sample}; {need}."
+        need = f"about {effect.replicates_needed} paired trainings would decide an effect of this size"
+    return f"{score_name}: {arm} and {baseline} are not distinguishable at this sample size {facts}; {need}."
+
+
+def _mean_of_means(differences: Mapping[ReplicateKey, np.ndarray]) -> float:
+    return float(np.mean([values.mean() for values in differences.values()]))
+
+
+def _variance_of_resampled_sum(totals: np.ndarray, generator: np.random.Generator, resamples: int) -> float:
+    """Return the bootstrap variance of the sum of independent totals, 0 for a single one.
+
+    A bootstrap divides by n where an unbiased variance divides by n - 1; with a handful of trainings that matters.
+    """
+    if len(totals) < 2:
+        return 0.0
+    drawn = stats.bootstrap((totals,), np.sum, n_resamples=resamples, method="percentile", batch=512, rng=generator)
+    return float(drawn.standard_error) ** 2 * len(totals) / (len(totals) - 1)
 
 
 def _count(number: int, noun: str) -> str:

@@ -64,7 +64,7 @@ def main() -> None:
     save_figure(draw_effects(effects, job.arms), folder / "effects.png")
     segmentations = draw_segmentations(shown, scored[job.folds[0]], job.report.slices_shown)
     save_figure(segmentations, folder / "segmentations.png", SEGMENTATION_DPI)
-    LOG.info("%s: %s", folder, " ".join(verdict.split()))
+    LOG.info("%s: %s", folder, verdict.splitlines()[0])
 
 
 if __name__ == "__main__":

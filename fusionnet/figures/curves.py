@@ -8,11 +8,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from fusionnet.figures.style import BASELINE_COLOUR, MARKERS, arm_colours, display_names, new_figure, styled
+from fusionnet.figures.style import (
+    BASELINE_COLOUR,
+    MARKERS,
+    arm_colours,
+    display_names,
+    legend_below,
+    new_figure,
+    styled,
+)
 from fusionnet.replicates import Replicate
 from fusionnet.statistics import Effect
 
+GREY = "#444444"
 SCORE_NAMES = {"v_rand": "V_rand", "v_info": "V_info"}
+FEW_ARMS = 3  # with more, lines of single replicates hide what they should show
 LEAST_DISTANCE = 1e-4  # a score nearer to 1 than this is drawn here: the axis is logarithmic in 1 - score
 
 
@@ -29,30 +39,30 @@ def draw_scores(replicates: Sequence[Replicate], baselines: Sequence[Mapping[str
     with styled():
         figure, axes = new_figure(1.5 + 0.42 * len(arms), columns=2, sharey=True)
         for axis, (score, title) in zip(axes, SCORE_NAMES.items(), strict=True):
-            _link_replicates(axis, replicates, arms, score)
+            if len(arms) <= FEW_ARMS:
+                _link_replicates(axis, replicates, arms, score)
             for row, arm in enumerate(arms):
                 values = [float(r.metrics[score]) for r in replicates if r.arm == arm]
                 axis.plot([np.mean(values)] * 2, [row - 0.3, row + 0.3], color=colours[arm], linewidth=2.5, alpha=0.7)
                 for replicate in (r for r in replicates if r.arm == arm):
                     marker = MARKERS[folds.index(replicate.fold) % len(MARKERS)]
-                    axis.plot(
-                        *(replicate.metrics[score], row, marker),
-                        **{"color": colours[arm], "markersize": 7, "markeredgecolor": "white", "clip_on": False},
-                    )
+                    dot = axis.plot(replicate.metrics[score], row, marker, color=colours[arm], markersize=7)
+                    dot[0].set(markeredgecolor="white", clip_on=False)
             axis.set_title(title)
             axis.set_xlabel("score (higher is better)")
             axis.margins(x=0.12)
+            axis.locator_params(axis="x", nbins=5)
             axis.grid(axis="y", visible=False)
             _mark_baseline(axis, float(np.mean([metrics[score] for metrics in baselines])))
         axes[0].set_yticks(range(len(arms)), [names[arm] for arm in arms])
         axes[0].set_ylim(len(arms) - 0.4, -0.6)
         keys = [
-            Line2D([], [], marker=MARKERS[i % len(MARKERS)], linestyle="", color="#444444", label=_fold_name(fold))
+            Line2D([], [], marker=MARKERS[i % len(MARKERS)], linestyle="", color=GREY, label=_fold_name(fold))
             for i, fold in enumerate(folds)
         ]
-        keys.append(Line2D([], [], marker="|", markersize=12, markeredgewidth=2.5, linestyle="", color="#444444"))
+        keys.append(Line2D([], [], marker="|", markersize=12, markeredgewidth=2.5, linestyle="", color=GREY))
         keys[-1].set_label("mean")
-        figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), title=None)
+        legend_below(figure, keys)
     return figure
 
 
@@ -62,14 +72,17 @@ def draw_training(replicates: Sequence[Replicate]) -> Figure:
     names, colours = display_names(arms), arm_colours(arms)
     with styled():
         figure, (losses, scores) = new_figure(3.9, columns=2)
+        width = 1.4 if len(arms) <= FEW_ARMS else 0.8
         for replicate in replicates:
             colour, history = colours[replicate.arm], replicate.history
-            losses.plot(history["epoch"], history["train_loss"], color=colour, linewidth=1.4, alpha=0.8)
+            losses.plot(history["epoch"], history["train_loss"], color=colour, linewidth=width, alpha=0.8)
             validated = history.dropna(subset=["validation_loss"])
-            losses.plot(validated["epoch"], validated["validation_loss"], ":", color=colour, linewidth=1.8)
+            losses.plot(validated["epoch"], validated["validation_loss"], ":", color=colour, linewidth=width)
             validated = history.dropna(subset=["validation_v_rand"])
             mark = "o" if len(validated) < 3 else ""
-            scores.plot(validated["epoch"], validated["validation_v_rand"], f"-{mark}", color=colour, alpha=0.8)
+            scores.plot(
+                validated["epoch"], validated["validation_v_rand"], f"-{mark}", color=colour, linewidth=width, alpha=0.8
+            )
         losses.set_title("Loss")
         losses.set_yscale("log")
         losses.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
@@ -79,8 +92,9 @@ def draw_training(replicates: Sequence[Replicate]) -> Figure:
         for axis in (losses, scores):
             axis.set_xlabel("epoch")
         keys = [Line2D([], [], color=colours[arm], linewidth=2, label=names[arm]) for arm in arms]
-        keys += [Line2D([], [], color="#444444", linestyle=style, label=text) for style, text in _LOSS_KEYS]
-        figure.legend(handles=keys, loc="outside lower center", ncols=min(len(keys), 5))
+        keys.append(Line2D([], [], color=GREY, label="loss in training"))
+        keys.append(Line2D([], [], color=GREY, linestyle=":", label="loss on validation slices"))
+        legend_below(figure, keys)
     return figure
 
 
@@ -102,7 +116,7 @@ def draw_thresholds(replicates: Sequence[Replicate], baselines: Sequence[Mapping
                 curves.append((colours[arm], of_arm, "-"))
             thresholds = np.asarray(replicates[0].metrics["thresholds"])
             for colour, values, style in curves:
-                for curve in values if len(values) > 1 else []:
+                for curve in values if len(values) > 1 and len(arms) <= FEW_ARMS else []:
                     axis.plot(thresholds, _below_one(curve), style, color=colour, linewidth=0.8, alpha=0.45)
                 mean = np.mean(values, axis=0)
                 axis.plot(thresholds, _below_one(mean), style, color=colour, linewidth=2)
@@ -113,8 +127,8 @@ def draw_thresholds(replicates: Sequence[Replicate], baselines: Sequence[Mapping
             _distance_to_one(axis)
         keys = [Line2D([], [], color=colours[arm], linewidth=2, label=names[arm]) for arm in arms]
         keys.append(Line2D([], [], color=BASELINE_COLOUR, linestyle="--", linewidth=2, label="smoothed grey values"))
-        keys.append(Line2D([], [], color="#444444", marker="o", linestyle="", label="maximum: the score"))
-        figure.legend(handles=keys, loc="outside lower center", ncols=min(len(keys), 5))
+        keys.append(Line2D([], [], color=GREY, marker="o", linestyle="", label="maximum: the score"))
+        legend_below(figure, keys)
     return figure
 
 
@@ -127,9 +141,9 @@ def draw_effects(effects: Sequence[Effect], arms: Sequence[str]) -> Figure:
     """
     names, colours = display_names(arms), arm_colours(arms)
     with styled():
-        figure, axes = new_figure(1.6 + 0.55 * max(1, len(arms) - 1), columns=2, sharey=True)
+        figure, axes = new_figure(1.6 + 0.48 * max(1, len(arms) - 1), columns=2, sharey=True)
         for axis, (score, title) in zip(axes, SCORE_NAMES.items(), strict=True):
-            axis.axvline(0, color="#444444", linewidth=1)
+            axis.axvline(0, color=GREY, linewidth=1)
             for row, effect in enumerate(effect for effect in effects if effect.score == score):
                 colour = colours[effect.baseline]
                 if np.isfinite([effect.low, effect.high]).all():
@@ -144,28 +158,33 @@ def draw_effects(effects: Sequence[Effect], arms: Sequence[str]) -> Figure:
                     ha="center",
                     fontsize=9,
                 )
-            axis.set_title(title)
-            axis.set_xlabel(f"← other better      {names[arms[0]]} better →")
+            axis.set_title(f"{title}: {names[arms[0]]} minus …")
+            above: dict[str, Any] = {
+                "xycoords": ("data", "axes fraction"),
+                "textcoords": "offset points",
+                "va": "top",
+                "color": GREY,
+            }
+            axis.annotate("other better ←", (0, 1), (-6, 0), ha="right", fontsize=9, **above)
+            axis.annotate(f"→ {names[arms[0]]} better", (0, 1), (6, 0), ha="left", fontsize=9, **above)
+            axis.set_xlabel("difference of scores")
             axis.margins(x=0.15)
+            axis.locator_params(axis="x", nbins=6)
             axis.grid(axis="y", visible=False)
             _symmetric_about_zero(axis)
-        axes[0].set_yticks(range(len(arms) - 1), [f"minus {names[arm]}" for arm in arms[1:]])
-        axes[0].set_ylim(max(1, len(arms) - 1) - 0.4, -0.7)
-        figure.suptitle(f"{names[arms[0]]} …", x=0.01, ha="left", fontsize=11)
+        axes[0].set_yticks(range(len(arms) - 1), [f"… {names[arm]}" for arm in arms[1:]])
+        axes[0].set_ylim(max(1, len(arms) - 1) - 0.4, -0.95)
         if len(arms) < 2:
             axes[0].set_yticks([], [])
             axes[0].annotate("one arm alone: nothing to compare", (0, 0), ha="center")
         keys = [
-            Line2D([], [], marker="o", linestyle="", color="#444444", markersize=8, label="interval excludes 0"),
-            Line2D([], [], marker="o", linestyle="", color="#444444", markersize=8, label="not distinguishable"),
-            Line2D([], [], color="#444444", linewidth=2.5, label="95 % interval"),
+            Line2D([], [], marker="o", linestyle="", color=GREY, markersize=8, label="interval excludes 0"),
+            Line2D([], [], marker="o", linestyle="", color=GREY, markersize=8, label="not distinguishable"),
+            Line2D([], [], color=GREY, linewidth=2.5, label="95 % interval"),
         ]
         keys[1].set_markerfacecolor("white")
-        figure.legend(handles=keys, loc="outside lower center", ncols=3)
+        legend_below(figure, keys)
     return figure
-
-
-_LOSS_KEYS = (("-", "loss in training"), (":", "loss on validation slices"))
 
 
 def _link_replicates(axis: Axes, replicates: Sequence[Replicate], arms: Sequence[str], score: str) -> None:

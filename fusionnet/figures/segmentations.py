@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from scipy.ndimage import uniform_filter
 
-from fusionnet.figures.style import display_names, new_figure, styled
+from fusionnet.figures.style import display_names, legend_below, new_figure, styled
 from fusionnet.replicates import Replicate, ScoredSlices
 from fusionnet.scores import merge_and_split_masks, paint_errors, thinned_segments
 from fusionnet.scores.errormaps import MERGE_COLOUR, SPLIT_COLOUR
@@ -21,16 +22,19 @@ SEGMENTATION_DPI = 110
 class View(NamedTuple):
     """What is shown of a slice."""
 
-    index: int
+    position: int
     """Position among the scored slices."""
     rows: slice
     columns: slice
 
 
 def choose_slices(replicates: Sequence[Replicate], count: int) -> list[int]:
-    """Return the positions of the slices whose V_rand differs most between replicates, in the stack's order."""
+    """Return the positions of the slices whose V_rand differs most between replicates, in the stack's order.
+
+    For one replicate these are the slices with the lowest score.
+    """
     scores = np.stack([replicate.slice_scores("v_rand") for replicate in replicates])
-    spread = np.ptp(scores, axis=0)
+    spread = np.ptp(scores, axis=0) if len(scores) > 1 else 1 - scores[0]
     return sorted(np.argsort(-spread, kind="stable")[:count].tolist())
 
 
@@ -57,16 +61,19 @@ def draw_segmentations(replicates: Sequence[Replicate], scored: ScoredSlices, co
             _show_slice(panels, replicates, scored, [stack[index] for stack in stacks], errors, view, names)
         for axis in axes:
             axis.set_axis_off()
-        figure.legend(
-            handles=[
-                Patch(color=MERGE_COLOUR, label="merged into another cell"),
-                Patch(color=SPLIT_COLOUR, label="split off from its cell"),
-                Patch(facecolor="0.8", label="membrane in the truth"),
-                Patch(facecolor="black", label="border found"),
-            ],
-            loc="outside lower center",
-            ncols=4,
-        )
+        number = len(scored.numbers)
+        chosen = f"the {len(indices)} of {number} scored slices" if number > 1 else "the scored slice"
+        where = "where V_rand differs most, cut out where the errors do" if len(stacks) > 1 else "with most errors"
+        replicate = replicates[0]
+        title = f"Fold {replicate.fold}, seed {replicate.seed}: {chosen} {where}"
+        figure.suptitle(title, x=0.005, ha="left", fontsize=11)
+        keys = [
+            Patch(color=_on_white(MERGE_COLOUR), label="merged into another cell"),
+            Patch(color=_on_white(SPLIT_COLOUR), label="split off from its cell"),
+            Patch(facecolor="0.8", label="membrane in the truth"),
+            Patch(facecolor="black", label="border found"),
+        ]
+        legend_below(figure, keys)
     return figure
 
 
@@ -99,19 +106,25 @@ def _show_slice(
 ) -> None:
     """Fill a block of 2 x 3 panels: raw above truth, then for each arm its probability and its errors."""
     part = (view.rows, view.columns)
-    labels = scored.labels[view.index][part]
-    place = f"slice {scored.numbers[view.index]}, rows {view.rows.start}–{view.rows.stop - 1}"
+    labels = scored.labels[view.position][part]
+    place = f"slice {scored.numbers[view.position]}, rows {view.rows.start}–{view.rows.stop - 1}"
     place += f", columns {view.columns.start}–{view.columns.stop - 1}"
-    _show(panels[0], scored.raw[view.index][part], f"Raw: {place}", None)
+    _show(panels[0], scored.raw[view.position][part], f"Raw: {place}", None)
     _show(panels[3], labels, "Truth", 1)
     for row, (replicate, probability, (merges, splits, segments)) in enumerate(
         zip(replicates, probabilities, errors, strict=True)
     ):
-        v_rand = replicate.slice_scores("v_rand")[view.index]
+        v_rand = replicate.slice_scores("v_rand")[view.position]
         grey = np.where(segments[part] == 0, 0.0, np.where(labels > 0, 1.0, 0.8))
         _show(panels[3 * row + 1], probability[part], names[replicate.arm], 1)
-        title = f"{names[replicate.arm]}, errors: V_rand {v_rand:.4f}"
+        title = f"{names[replicate.arm]}, errors (whole slice: V_rand {v_rand:.4f})"
         _show(panels[3 * row + 2], paint_errors(grey, merges[part], splits[part]), title, 1)
+
+
+def _on_white(colour: tuple[float, float, float]) -> str:
+    """Return a tint as `paint_errors` lays it over white."""
+    merges, splits = np.array([[colour == MERGE_COLOUR]]), np.array([[colour == SPLIT_COLOUR]])
+    return to_hex(paint_errors(np.ones((1, 1)), merges, splits)[0, 0].tolist())
 
 
 def _show(axis: Axes, image: np.ndarray, title: str, highest: float | None) -> None:

@@ -17,11 +17,11 @@ BASELINE_COLOUR = "#777777"
 NAMES = {
     "fusionnet": "FusionNet",
     "unet": "U-Net",
-    "unet-matched": "U-Net, equal parameters",
-    "unet-flops": "U-Net, equal FLOPs",
-    "fusionnet-chain2": "FusionNet, two in series",
+    "unet-matched": "U-Net of equal parameters",
+    "unet-flops": "U-Net of equal FLOPs",
+    "fusionnet-chain2": "two FusionNets in series",
     "no-residual": "FusionNet without residuals",
-    "concat-skips": "FusionNet, concatenated skips",
+    "concat-skips": "FusionNet with U-Net's skips",
     "no-augmentation": "FusionNet without augmentation",
 }
 # Dark blue against amber differ in hue and in lightness, so they stay apart for every kind of colour vision.
@@ -79,10 +79,20 @@ def new_figure(height_inches: float, rows: int = 1, columns: int = 1, **options:
 
 def styled() -> AbstractContextManager[None]:
     """Return a context in which matplotlib draws as `SETTINGS` say, whatever the person's own settings are."""
-    return rc_context({**rcParamsDefault, **SETTINGS, "backend": "agg"})
+    settings: Any = {**dict(rcParamsDefault), **SETTINGS, "backend": "agg"}
+    return rc_context(settings)
 
 
 def save_figure(figure: Figure, path: Path, dpi: int = DPI) -> None:
-    """Write a figure as PNG, whole or not at all; without matplotlib's version, so that equal input gives equal bytes."""
+    """Write a figure as PNG, whole or not at all; equal figures give equal bytes."""
     with styled(), whole_or_absent(path) as temporary:
+        # matplotlib would write its version into the file
         figure.savefig(temporary, format="png", dpi=dpi, metadata={"Software": None})
+
+
+def legend_below(figure: Figure, keys: Sequence[Any]) -> None:
+    """Put a legend under all axes, in as many columns as fit the width."""
+    longest = max(len(str(key.get_label())) for key in keys)
+    columns = max(1, min(len(keys), int(110 / (longest + 7))))
+    rows = -(-len(keys) // columns)
+    figure.legend(handles=list(keys), loc="outside lower center", ncols=-(-len(keys) // rows))
