@@ -1,18 +1,12 @@
 """V_rand and V_info: equal to the challenge's program, and what must hold on any stack."""
 
-import importlib.util
-import json
-import sys
-import types
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from PIL import Image
 from skimage.metrics import adapted_rand_error
 
 from fusionnet.scores import THRESHOLDS, StackScores, components, score_segments, score_stack, thinned_segments
@@ -30,35 +24,10 @@ PER_SLICE = {  # ours -> the reference's
 CASES = ("label_itself", "blur2_noise", "gaps", "thick_membranes", "constant_half", "uint8", "tiny")
 
 
-@pytest.fixture(scope="module")
-def made_cases() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """The reference's stacks, made by its own script, which reads PNG through an interface of imageio."""
-    shared = Path(__file__).parents[3] / "shared"
-    if not (shared / "isbi-scores").is_dir():
-        pytest.skip(f"needs the reference material in {shared}")
-    reader = types.ModuleType("imageio.v3")
-    reader.imread = lambda file: np.asarray(Image.open(file))
-    package = types.ModuleType("imageio")
-    package.v3 = reader
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "imageio", package)
-        patch.setitem(sys.modules, "imageio.v3", reader)
-        spec = importlib.util.spec_from_file_location("make_cases", shared / "isbi-scores" / "make_cases.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return {name: stacks for name, *stacks, _ in module.cases(str(shared / "mirror" / "isbi2012"))}
-
-
-@pytest.fixture(scope="module")
-def reference(made_cases: dict) -> dict:
-    shared = Path(__file__).parents[3] / "shared"
-    return json.loads((shared / "isbi-scores" / "reference.json").read_text())["cases"]
-
-
 @pytest.mark.parametrize("case", CASES)
-def test_scores_equal_the_challenges_program(case: str, made_cases: dict, reference: dict) -> None:
-    expected = reference[case]
-    scores = score_stack(*made_cases[case])
+def test_scores_equal_the_challenges_program(case: str, challenge_cases: dict, challenge_reference: dict) -> None:
+    expected = challenge_reference[case]
+    scores = score_stack(*challenge_cases[case])
     close = {"rtol": 0, "atol": 1e-9}
     assert scores.thresholds.tolist() == expected["thresholds"]
     for ours, theirs in PER_SLICE.items():
