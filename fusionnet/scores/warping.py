@@ -28,13 +28,15 @@ def warping_errors(
     The truth's mask is warped towards the binarised proposal: pixels where the two differ are flipped one by
     one, as long as a flip changes no topology (a *simple* pixel: cells 4-connected, background 8-connected).
     The error is the share of pixels that still differ when nothing more can be flipped. So a boundary that is
-    displaced costs nothing, however far; a merger costs the pixels of the thinnest wall that parts the cells, a
-    split those of the thinnest bridge that holds the cell together; a speck or a hole costs one pixel.
+    displaced by less than its thickness costs nothing. Of a merger there remains the wall, one pixel thick, that
+    parts the cells: the width of the gap in the membrane. Of a split there remains the thread that holds the
+    cell together: the thickness of the membrane across it. A cell or hole that the proposal lacks costs one
+    pixel, but one that it adds costs its whole area, for nothing can grow where there was nothing.
 
-    Its limits: a merger between two big cells costs no more than one between two specks, the numbers are tiny
-    and count pixels, not errors, a displaced boundary is forgiven even where it eats most of a cell, and the
-    result depends on the order of flips, since a warp that is stuck need not be the best one. The challenge
-    came to rank by V_rand and V_info instead.
+    Its limits: a merger of two big cells costs no more than one of two specks; the numbers are tiny and count
+    pixels, not errors; a boundary displaced by more than its thickness is an error like a split beside a merger;
+    and the result depends on the order of flips, since a warp that is stuck need not be the best one. The
+    challenge came to rank by V_rand and V_info instead.
 
     The order, pass after pass until one flips nothing: pixels whose probability is furthest from the threshold
     first (differences taken in double, compared as float32), equal ones in column-major order.

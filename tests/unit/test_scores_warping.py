@@ -32,27 +32,37 @@ def test_equals_the_challenges_program(case: str, challenge_cases: dict, challen
     assert errors.min() == pytest.approx(expected["warping_min_error"], abs=1e-12)
 
 
-def test_displaced_boundary_costs_nothing() -> None:
-    assert pixels_left(drawn("##.######", "##.######"), drawn("######.##", "######.##")) == 0
+def wall(*columns: int) -> np.ndarray:
+    mask = np.ones((6, 14), bool)
+    mask[:, columns] = False
+    return mask
 
 
-@pytest.mark.parametrize("width", [1, 2, 3])
-def test_merger_costs_the_wall_and_split_the_bridge(width: int) -> None:
-    parted = np.ones((5, 9), bool)
-    parted[:, 3:6] = False
+@pytest.mark.parametrize(("shift", "left"), [(1, 0), (2, 0), (3, 0), (4, 6 + 3)])
+def test_displaced_boundary_costs_nothing_up_to_its_thickness(shift: int, left: int) -> None:
+    # beyond it the old wall stays, one pixel thick and 6 long, and a thread across the new one, 3 long
+    moved = wall(*range(3 + shift, 6 + shift))
+    assert pixels_left(wall(3, 4, 5), moved) == left
+
+
+@pytest.mark.parametrize("thickness", [1, 2, 3])
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_merger_costs_the_gaps_width_and_split_the_membranes_thickness(width: int, thickness: int) -> None:
+    parted = wall(*range(5, 5 + thickness))
     joined = parted.copy()
-    joined[1 : 1 + width, 3:6] = True
+    joined[1 : 1 + width] = True
     assert pixels_left(parted, joined) == width
-    assert pixels_left(joined, parted) == width
+    assert pixels_left(joined, parted) == thickness
 
 
-def test_speck_and_hole_cost_one_pixel_each() -> None:
-    truth = np.ones((7, 15), bool)
-    truth[:, 7] = truth[:, 8:] = False
-    proposal = truth.copy()
-    proposal[2:5, 2:5] = False
-    proposal[2:5, 10:13] = True
-    assert pixels_left(truth, proposal) == 2
+def test_missing_speck_and_hole_cost_one_pixel_and_added_ones_their_area() -> None:
+    plain = np.zeros((7, 15), bool)
+    plain[:, :7] = True
+    spotted = plain.copy()
+    spotted[2:5, 2:5] = False
+    spotted[2:5, 10:13] = True
+    assert pixels_left(spotted, plain) == 2
+    assert pixels_left(plain, spotted) == 18
 
 
 def test_simple_means_that_no_topology_changes_in_any_neighbourhood() -> None:
