@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import re
 import warnings
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def main() -> None:
     if arguments.log:
         arguments.log.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(arguments.log, mode="w"))
-    logging.basicConfig(format="evaluate: %(message)s", handlers=handlers)
+    logging.basicConfig(format="evaluate: %(message)s", handlers=handlers, force=True)
     LOG.setLevel(logging.INFO)
     labels = read_truth(arguments.labels, arguments.instances, arguments.label_slices)
     probabilities = read_volume(arguments.probabilities)
@@ -55,12 +56,13 @@ def read_truth(path: Path, instances: bool, slices: str | None) -> np.ndarray:
     labels = as_labels(read_volume(path), str(path)) if instances else read_labels(path)
     if slices is None:
         return labels
-    first, _, last = slices.partition("-")
-    if not (first.isdigit() and (last or first).isdigit() and int(first) <= int(last or first) < len(labels)):
+    written = re.fullmatch(r"(\d+)(?:-(\d+))?", slices)
+    first, last = (int(written[1]), int(written[2] or written[1])) if written else (1, 0)
+    if not first <= last < len(labels):
         raise UserError(
             f"--label-slices {slices}: expected A-B with 0 <= A <= B <= {len(labels) - 1}, the slices of {path}"
         )
-    return labels[int(first) : int(last or first) + 1]
+    return labels[first : last + 1]
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -6,6 +6,7 @@ from fusionnet.scores.isbi import THRESHOLDS, StackScores, challenge_thresholds,
 from fusionnet.scores.overlaps import score_segments
 from fusionnet.scores.tables import metrics_of, origin_of, slice_table
 from fusionnet.scores.thinning import components, thinned_components
+from fusionnet.scores.warping import warp, warping_errors
 
 __all__ = [
     "THRESHOLDS",
@@ -24,5 +25,7 @@ __all__ = [
     "slice_table",
     "thinned_components",
     "thinned_segments",
+    "warp",
+    "warping_errors",
     "write_overlay",
 ]

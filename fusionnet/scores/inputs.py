@@ -6,6 +6,8 @@ import numpy as np
 
 from fusionnet.errors import UserError
 
+CLEAR_DIFFERENCE = 0.05  # of mean probabilities; chance alone stays below it
+
 
 class ScoreWarning(UserWarning):
     """The score is computed, but the input is probably not what its owner thinks."""
@@ -104,7 +106,7 @@ def warn_of_swapped_polarity(inside: np.ndarray, probabilities: np.ndarray) -> N
     if inside.all():
         return
     inner, outer = probabilities[inside].mean(dtype=float), probabilities[~inside].mean(dtype=float)
-    if inner >= outer:
+    if outer - inner < CLEAR_DIFFERENCE:
         return
     share = inside.mean()
     likely = (
@@ -118,6 +120,22 @@ def warn_of_swapped_polarity(inside: np.ndarray, probabilities: np.ndarray) -> N
         ScoreWarning,
         stacklevel=3,
     )
+
+
+def warn_of_empty_slices(inside: np.ndarray) -> None:
+    """Warn of slices in which the truth has no cell: they score 0 and lower the mean.
+
+    Args:
+        inside: bool, shape (Z, Y, X), true inside the truth's cells.
+    """
+    empty = np.flatnonzero(~inside.any(axis=(1, 2)))
+    if len(empty):
+        named = ", ".join(map(str, empty[:10].tolist())) + (", ..." if len(empty) > 10 else "")
+        warnings.warn(
+            f"slice {named} of the labels has no cell: it scores 0, as in the challenge, and lowers the mean",
+            ScoreWarning,
+            stacklevel=3,
+        )
 
 
 def _stack(array: np.ndarray, name: str) -> np.ndarray:

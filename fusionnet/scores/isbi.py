@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numba import njit
 
-from fusionnet.scores.inputs import as_labels, as_probabilities, require_equal_shapes, warn_of_swapped_polarity
+from fusionnet.scores.inputs import (
+    as_labels,
+    as_probabilities,
+    require_equal_shapes,
+    warn_of_empty_slices,
+    warn_of_swapped_polarity,
+)
 from fusionnet.scores.overlaps import count_overlap, ratio, scores_of, sort_by_cell
 from fusionnet.scores.thinning import LARGEST_SEGMENT, flood, framed, number_components, wrap_to_16_bits
 
@@ -153,11 +159,12 @@ def score_stack(
         UserError: NaN, wrong type or range, shapes differ, or no pixel of the labels is above 0.
 
     Warns:
-        ScoreWarning: Probabilities are lower inside cells than on membranes.
+        ScoreWarning: Probabilities are lower inside cells than on membranes, or a slice has no cell.
     """
     truth = as_labels(labels)
     proposal = as_probabilities(probabilities)
     require_equal_shapes(truth, proposal, ("labels", "probabilities"))
+    warn_of_empty_slices(truth > 0)
     warn_of_swapped_polarity(truth > 0, proposal)
     if not instances:
         truth = truth > 0
