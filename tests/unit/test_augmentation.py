@@ -102,9 +102,7 @@ def test_noise_has_the_asked_spread() -> None:
 
 
 def test_jitter_changes_contrast_within_its_bounds_and_keeps_the_order() -> None:
-    np.testing.assert_allclose(
-        jittered_levels(np.random.default_rng(0), 0.0), normalise(np.arange(256)), atol=1e-6
-    )
+    np.testing.assert_allclose(jittered_levels(np.random.default_rng(0), 0.0), normalise(np.arange(256)), atol=1e-6)
     levels = np.stack([jittered_levels(np.random.default_rng([k]), 0.1) for k in range(200)]) * GREY_SPREAD + 0.5
     assert (np.diff(levels, axis=1) > 0).all()
     assert np.abs(levels[:, 0] - 0).max() <= 0.1 + 1e-5, "black moves by contrast / 2 + brightness / 2 at most"
