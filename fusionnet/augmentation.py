@@ -8,6 +8,7 @@ import numpy as np
 
 from fusionnet.config import AugmentSection
 from fusionnet.errors import UserError
+from fusionnet.mirroring import mirrored
 from fusionnet.normalisation import GREY_SPREAD, normalise
 from fusionnet.orientations import ORIENTATIONS, orient
 
@@ -69,16 +70,7 @@ def _draw_positions(rng: np.random.Generator, side: int, settings: AugmentSectio
     """Return the positions along one side that a crop takes, already mirrored into the slice."""
     require_crop_fits((side, side), settings)
     first = int(rng.integers(-settings.padding_pixels, side + settings.padding_pixels - settings.crop_pixels + 1))
-    return mirrored(np.arange(first, first + settings.crop_pixels), side)
-
-
-def mirrored(positions: np.ndarray, side: int) -> np.ndarray:
-    """Reflect positions beyond a side of ``side`` pixels back into it; the pixels on the border are not repeated."""
-    if side == 1:
-        return np.zeros_like(positions)
-    period = 2 * (side - 1)
-    wrapped = positions % period
-    return np.minimum(wrapped, period - wrapped)
+    return mirrored(first, first + settings.crop_pixels, side)
 
 
 def _crop(image: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

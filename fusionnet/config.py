@@ -60,6 +60,10 @@ class DownloadSection(Section):
         if bool(self.test_volume) < bool(self.test_labels):
             raise ValueError("'test_labels' needs 'test_volume'")
         return self
+    def own_files(self) -> list[str]:
+        """Return the person's own files and folders that the section names; of ``file.h5:key`` the file."""
+        named = (self.volume, self.labels, self.test_volume, self.test_labels)
+        return [re.sub(r"(\.(?:h5|hdf5?|hdf)):.*", r"\1", path) for path in named if path]
 
     def relevant(self) -> "DownloadSection":
         """Return the section without the phantom's settings where they play no part, so that they rerun nothing."""

@@ -15,7 +15,8 @@ def project_files(script: str) -> list[str]:
         script: Path of a Python file, relative to the root of the repository.
 
     Returns:
-        Sorted paths relative to the root. Imports inside functions count too.
+        Sorted paths relative to the root. Imports inside functions count too, and so do the data files of an
+        imported package.
     """
     found: set[str] = set()
     waiting = [script]
@@ -29,6 +30,8 @@ def project_files(script: str) -> list[str]:
 
 @cache
 def _imported_files(path: str) -> tuple[str, ...]:
+    if not path.endswith(".py"):
+        return ()
     tree = ast.parse(Path(path).read_text(encoding="utf-8"))
     return tuple(file for name in _imported_names(tree) for file in _files_of(name))
 
@@ -49,3 +52,4 @@ def _files_of(name: str) -> Iterator[str]:
         for length in range(1, len(parts) + 1):
             stem = "/".join(parts[:length])
             yield from (file for file in (f"{stem}/__init__.py", f"{stem}.py") if Path(file).is_file())
+            yield from (str(file) for file in Path(stem).glob("*.*") if file.suffix != ".py")

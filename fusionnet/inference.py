@@ -8,11 +8,12 @@ import torch
 from fusionnet.config import PredictSection
 from fusionnet.errors import UserError
 from fusionnet.fusing import fuse
+from fusionnet.mirroring import mirrored
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.normalisation import normalise
 from fusionnet.orientations import ORIENTATIONS, orient, orient_back
 from fusionnet.receptive_field import reach
-from fusionnet.tiles import Span, mirrored, spans
+from fusionnet.tiles import Span, spans
 
 MID_GREY = 127.5
 

@@ -8,8 +8,6 @@ in each of the 8 orientations.
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from fusionnet.models.blocks import SIDE_MULTIPLE
 
 
@@ -52,10 +50,3 @@ def spans(size: int, tile: int, padding: int, reach: int) -> list[Span]:
         last = min(padded, -(-(stop + padding + reach) // SIDE_MULTIPLE) * SIDE_MULTIPLE)
         found.append(Span(start, stop, first - padding, last - padding))
     return found
-
-
-def mirrored(start: int, stop: int, size: int) -> np.ndarray:
-    """Return the pixel numbers start..stop-1 with those outside 0..size-1 reflected at the first and last pixel."""
-    period = max(2 * (size - 1), 1)
-    wrapped = np.arange(start, stop) % period
-    return np.minimum(wrapped, period - wrapped) if size > 1 else np.zeros(stop - start, dtype=int)

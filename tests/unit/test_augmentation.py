@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from fusionnet.augmentation import draw_sample, jittered_levels, mirrored
+from fusionnet.augmentation import draw_sample, jittered_levels
 from fusionnet.config import AugmentSection
 from fusionnet.errors import UserError
 from fusionnet.normalisation import GREY_SPREAD, normalise
@@ -78,9 +78,6 @@ def test_a_crop_in_the_border_is_that_of_a_mirrored_slice(volume: np.ndarray) ->
         np.testing.assert_array_equal(label, grey_values(image) > 99)
 
 
-def test_positions_are_mirrored_without_repeating_the_border() -> None:
-    assert mirrored(np.arange(-4, 8), 4).tolist() == [2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1]
-    assert mirrored(np.arange(-1, 2), 1).tolist() == [0, 0, 0]
 
 
 def test_all_orientations_are_drawn_for_image_and_label_alike() -> None:

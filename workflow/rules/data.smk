@@ -8,6 +8,7 @@ for dataset, configuration in RAW.items():
             f"download_{dataset}"
         input:
             code=project_files("scripts/download.py"),
+            own=configuration.download.own_files(),
         output:
             stacks=expand(
                 "data/raw/{dataset}/{stack}.tif",
