@@ -78,8 +78,6 @@ def test_a_crop_in_the_border_is_that_of_a_mirrored_slice(volume: np.ndarray) ->
         np.testing.assert_array_equal(label, grey_values(image) > 99)
 
 
-
-
 def test_all_orientations_are_drawn_for_image_and_label_alike() -> None:
     square = np.random.default_rng([2]).integers(0, 256, (2, 32, 32), dtype=np.uint8)
     seen = set()

@@ -1,0 +1,97 @@
+"""DVC's pipelines and Snakemake's graph are the same graph, written twice: files, inputs, rules and keys."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from dvc.dependency.param import ParamsDependency
+from dvc.repo import Repo
+from small_project import ROOT, command_in
+
+from fusionnet.config import read_yaml
+
+PIPELINES = {"phantom": "dvc.yaml", "isbi2012": "results/isbi2012/dvc.yaml"}
+SECTIONS_OF = {
+    "download": {"download"},
+    "augment": {"augment"},
+    "train": {"split", "augment", "train", "network"},
+    "predict": {"predict", "split", "augment", "train", "network"},
+    "evaluate": set(),
+    "report": {"arms", "folds", "seeds", "report"},
+}
+
+
+@dataclass
+class Job:
+    rule: str
+    inputs: set[str]
+    outputs: set[str]
+    keys: set[str]
+
+
+def jobs_of_snakemake(experiment: str) -> dict[frozenset[str], Job]:
+    output = command_in(ROOT)(f"snakemake --dry-run --forceall -- {experiment}").stdout
+    jobs = {}
+    for rule, block in re.findall(r"^(?:local)?rule (\S+):\n((?: {4}.*\n)+)", output, flags=re.M):
+        fields = dict(re.findall(r"^ {4}(input|output): (.*)$", block, flags=re.M))
+        if "output" in fields:
+            outputs = frozenset(fields["output"].split(", "))
+            jobs[outputs] = Job(rule, set(fields["input"].split(", ")), set(outputs), set())
+    return jobs
+
+
+def jobs_of_dvc(pipeline: str) -> dict[frozenset[str], Job]:
+    jobs = {}
+    with Repo(ROOT) as repo:
+        for stage in repo.stage.load_all(pipeline):
+            files = {relative(dep.fs_path) for dep in stage.deps if not isinstance(dep, ParamsDependency)}
+            keys = {key for dep in stage.deps if isinstance(dep, ParamsDependency) for key in dep.params}
+            outputs = frozenset(relative(out.fs_path) for out in stage.outs)
+            rule = re.search(r"--force --allowed-rules (\S+) -- (\S+)", stage.cmd)
+            assert rule and rule[2] in outputs, stage.cmd
+            assert all(out.persist for out in stage.outs), f"{stage.addressing}: an output without persist"
+            jobs[outputs] = Job(rule[1], files, set(outputs), keys)
+    return jobs
+
+
+def relative(path: str) -> str:
+    return Path(path).relative_to(ROOT).as_posix()
+
+
+@pytest.fixture(scope="module", params=PIPELINES)
+def graphs(request: pytest.FixtureRequest):
+    return request.param, jobs_of_snakemake(request.param), jobs_of_dvc(PIPELINES[request.param])
+
+
+def test_both_have_the_same_jobs_by_rule_and_files(graphs):
+    _, ours, theirs = graphs
+    assert {files: job.rule for files, job in ours.items()} == {files: job.rule for files, job in theirs.items()}
+
+
+def test_both_read_the_same_inputs(graphs):
+    _, ours, theirs = graphs
+    for outputs, job in ours.items():
+        listed = theirs[outputs].inputs
+        folders = {path for path in listed if not Path(path).suffix}
+        beneath = {path for path in job.inputs if any(path.startswith(f"{folder}/") for folder in folders)}
+        assert job.inputs - beneath == listed - folders, f"{job.rule}: list these as deps, and no others"
+        assert not folders or beneath, f"{job.rule}: depends on {folders}, in which it reads nothing"
+
+
+def test_dvc_watches_the_sections_that_a_rule_is_given(graphs):
+    _, _, theirs = graphs
+    for job in theirs.values():
+        watched = {key.split(".")[0] for key in job.keys}
+        assert watched == SECTIONS_OF[job.rule.split("_")[0]], job.rule
+
+
+def test_every_key_of_the_overlay_is_watched(graphs):
+    experiment, _, _ = graphs
+    overlay = f"config/experiments/{experiment}.yaml"
+    text = (ROOT / PIPELINES[experiment]).read_text()
+    in_params = {
+        key.split(".")[0].strip('" ') for keys in re.findall(rf"- {overlay}: \[(.*)\]", text) for key in keys.split(",")
+    }
+    in_vars = {key for keys in re.findall(rf"- (?:\.\./)*{overlay}:(\S+)", text) for key in keys.split(",")}
+    assert set(read_yaml(ROOT / overlay)) <= in_params | in_vars
