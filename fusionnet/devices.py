@@ -2,7 +2,6 @@
 
 import os
 import platform
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,11 +62,6 @@ def set_up(device: Device = "auto", precision: str = "auto") -> Machine:
 def available_processors() -> int:
     """Return how many processors this process may use, which may be fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def has_compiler() -> bool:
-    """Return whether `torch.compile` can work here: on a CPU it needs a C++ compiler."""
-    return shutil.which(os.environ.get("CXX", "g++")) is not None or shutil.which("clang++") is not None
 
 
 def _be_deterministic() -> None:

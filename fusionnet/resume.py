@@ -44,6 +44,8 @@ class StateFolder:
 
     def load(self) -> tuple[int, dict[str, Any]] | None:
         """Return (steps done, state) of the newest sound state of this key, or None."""
+        for half_written in self.folder.glob(".new.*.pt"):
+            half_written.unlink()
         for path in self._newest_first():
             if sha256(path)[:16] != path.stem.rpartition("-")[2]:
                 self._set_aside(path, "its SHA-256 is not the one in its name")

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from fusionnet.averaging import WeightAverage
+from fusionnet.compilation import compiled
 from fusionnet.config import TrainingJob, TrainSection
 from fusionnet.devices import Machine
 from fusionnet.errors import UserError
@@ -54,14 +55,21 @@ class Training:
     forward: Callable[[torch.Tensor], torch.Tensor]
     losses: torch.Tensor  # (steps_per_epoch,) of the running epoch, on the device
     micro_batch: int  # samples worked off at once
+    say: Callable[[str], None]
     step: int = 0
     first_loss: float = math.nan
     seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, job: TrainingJob, machine: Machine) -> "Training":
-        """Build network and optimizer, the weights drawn from the job's seed."""
+    def begin(cls, job: TrainingJob, machine: Machine, say: Callable[[str], None] = print) -> "Training":
+        """Build network and optimizer, the weights drawn from the job's seed.
+
+        Args:
+            job: What is trained, and how.
+            machine: Where.
+            say: Takes messages for the person.
+        """
         settings = job.train
         network = build(job.network, torch.Generator().manual_seed(job.seed))
         network = network.to(device=machine.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
@@ -71,9 +79,10 @@ class Training:
             network=network,
             average=WeightAverage(network, settings.ema_decay),
             optimizer=_optimizer(network, settings, machine.device),
-            forward=network,
+            forward=compiled(network, job, machine, say),
             losses=torch.zeros(settings.steps_per_epoch, device=machine.device),
             micro_batch=math.ceil(settings.batch_size / settings.accumulation),
+            say=say,
         )
 
     @property
@@ -109,21 +118,42 @@ class Training:
         settings = self.job.train
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, settings)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = torch.zeros((), device=self.machine.device)
-        for part in batch.split(self.micro_batch):
-            with self.machine.autocast():
-                logits = self.forward(part.images)
-            share = len(part.images) / len(batch.images)
-            part_loss = share * segmentation_loss(logits, part.labels, part.weights, settings.loss)
-            part_loss.backward()
-            loss += part_loss.detach()
+        loss = self._gradients(batch)
         if settings.gradient_clip:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.gradient_clip)
         self.optimizer.step()
         self.average.update(self.network, self.step)
         self.losses[self.step % settings.steps_per_epoch] = loss
         self.step += 1
+
+    def _gradients(self, batch: Batch) -> torch.Tensor:
+        """Fill the gradients with those of a batch, in parts that fit the memory, and return its loss."""
+        while True:
+            try:
+                return self._gradients_in_parts(batch)
+            except torch.OutOfMemoryError as error:
+                if self.micro_batch == 1:
+                    raise UserError(
+                        f"out of GPU memory at step {self.step + 1} with a single sample of {batch.images.shape[-1]} "
+                        "pixels; make augment.crop_pixels or the network's width smaller"
+                    ) from error
+                self.micro_batch = math.ceil(self.micro_batch / 2)
+                torch.cuda.empty_cache()
+                self.say(
+                    f"out of GPU memory at step {self.step + 1}: batches go in parts of {self.micro_batch} from now"
+                )
+
+    def _gradients_in_parts(self, batch: Batch) -> torch.Tensor:
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = torch.zeros((), device=self.machine.device)
+        for part in batch.split(self.micro_batch):
+            with self.machine.autocast():
+                logits = self.forward(part.images)
+            share = len(part.images) / len(batch.images)
+            part_loss = share * segmentation_loss(logits, part.labels, part.weights, self.job.train.loss)
+            part_loss.backward()
+            loss += part_loss.detach()
+        return loss
 
     def last_loss(self) -> float:
         """Return the loss of the last step; stops a training that has become infinite."""

@@ -49,13 +49,14 @@ def main() -> None:
     machine = set_up(job.train.device, job.train.precision)
     stacks = read_stacks(arguments, job)
     made_from = provenance("train", job.model_dump(), {"volume": arguments.volume, "labels": arguments.labels})
-    training = Training.begin(job, machine)
     with ExitStack() as stack:
         log = stack.enter_context(open_log(arguments.log)) if arguments.log else None
+        steps = job.train.epochs * job.train.steps_per_epoch
         progress = Progress(
-            (job.arm, job.fold, job.seed), training.steps, machine.name, arguments.work_folder / "heartbeat.json", log
+            (job.arm, job.fold, job.seed), steps, machine.name, arguments.work_folder / "heartbeat.json", log
         )
         progress.say(f"training {job.arm} on {machine.name}")
+        training = Training.begin(job, machine, progress.say)
         states = StateFolder(arguments.work_folder, fingerprint(made_from), progress.say)
         try:
             train(training, stacks, states, progress, stop.asked, arguments.save_every_seconds)

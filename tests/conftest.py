@@ -1,8 +1,13 @@
 """Fixtures that all tests share."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+
+from fusionnet.config import BASE, TrainingJob, _read_yaml
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -14,3 +19,36 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"needs the reference material in {SHARED}")
     return SHARED
+
+
+@pytest.fixture
+def training_job() -> Callable[..., TrainingJob]:
+    """A function that gives a job of seconds; its keyword arguments are keys of the section `train`."""
+
+    def make(**train: Any) -> TrainingJob:
+        base = _read_yaml(ROOT / BASE)
+        short = {"epochs": 3, "steps_per_epoch": 4, "batch_size": 3, "device": "cpu", "compile": "never"}
+        return TrainingJob.model_validate(
+            {
+                "arm": "unet",
+                "fold": "4-4",
+                "seed": 5,
+                "network": {"architecture": "unet", "width": 2},
+                "split": {"validation_slices": 1, "gap_slices": 1},
+                "augment": base["augment"] | {"elastic_copies": 1, "crop_pixels": 32, "padding_pixels": 8},
+                "train": base["train"] | short | train,
+            }
+        )
+
+    return make
+
+
+@pytest.fixture
+def augmented() -> tuple[np.ndarray, np.ndarray]:
+    """A stack of striped tissue and its labels as the augment stage leaves them: 8 slices and one copy of each."""
+    rng = np.random.default_rng(11)
+    y, x = np.mgrid[:48, :48]
+    phase = rng.uniform(0, 12, 16)[:, None, None]
+    labels = ((y + 0.4 * x + phase) % 12 > 3).astype(np.uint8)
+    volume = (60 + 110 * labels + rng.normal(0, 20, labels.shape)).clip(0, 255).astype(np.uint8)
+    return volume, labels

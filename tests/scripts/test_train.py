@@ -1,0 +1,166 @@
+"""The command line as rules call it, killed and gone on with as clusters do."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from fusionnet.checkpoints import load_checkpoint
+from fusionnet.files import sha256
+from fusionnet.volumes import write_volume
+
+ROOT = Path(__file__).parents[2]
+
+
+class Project:
+    """A folder with an augmented stack, and the command that trains on it."""
+
+    def __init__(self, folder: Path, job, augmented):
+        self.folder, self.job = folder, job
+        for name, stack in zip(("volume", "labels"), augmented, strict=True):
+            write_volume(folder / f"{name}.tif", stack, {})
+
+    def start(self, name: str, *options: str, **keys) -> subprocess.Popen[str]:
+        job = json.loads(self.job.model_dump_json())
+        job["train"] |= keys
+        out = self.folder / name
+        command = [
+            *(sys.executable, "scripts/train.py", "--config", json.dumps(job)),
+            *("--volume", self.folder / "volume.tif", "--labels", self.folder / "labels.tif"),
+            *("--checkpoint", out / "checkpoint.pt", "--history", out / "history.csv"),
+            *("--timing", out / "time.json", "--work-folder", out / "work", "--log", out / "train.log", *options),
+        ]
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        return subprocess.Popen(
+            [str(word) for word in command],
+            cwd=ROOT,
+            env=environment,
+            text=True,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def run(self, name: str, *options: str, **keys) -> tuple[int, str]:
+        process = self.start(name, *options, **keys)
+        _, errors = process.communicate(timeout=300)
+        return process.returncode, errors
+
+    def wait_for_step(self, name: str, step: int, process: subprocess.Popen[str]) -> None:
+        """Wait until a state of at least so many steps is on disk."""
+        deadline = time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < deadline:
+            states = [int(path.name.split("-")[1]) for path in (self.folder / name / "work").glob("state-*.pt")]
+            if states and max(states) >= step:
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"step {step} not reached: {process.communicate()}")
+
+    def hashes(self, name: str) -> list[str]:
+        return [sha256(self.folder / name / file) for file in ("checkpoint.pt", "history.csv")]
+
+
+@pytest.fixture
+def project(tmp_path, training_job, augmented) -> Project:
+    return Project(tmp_path, training_job(epochs=40), augmented)
+
+
+def test_killed_and_terminated_it_ends_in_the_bytes_of_an_uninterrupted_run(project):
+    assert project.run("whole")[0] == 0
+    process = project.start("killed", "--save-every-seconds", "0")
+    project.wait_for_step("killed", 5, process)
+    process.kill()
+    process.communicate()
+    process = project.start("killed", "--save-every-seconds", "1000")
+    while "going on from step" not in (line := process.stderr.readline()):
+        assert line, process.wait()
+    project.wait_for_step("killed", 5, process)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 143 and "the same command goes on from" in errors
+    code, errors = project.run("killed")
+    assert code == 0 and "going on from step" in errors
+    assert project.hashes("killed") == project.hashes("whole")
+    log = (project.folder / "killed" / "train.log").read_text()
+    assert log.count("going on from step") == 2 and "stopped at step" in log
+    assert json.loads((project.folder / "killed/work/heartbeat.json").read_text())["state"] == "finished"
+
+
+@pytest.mark.slow
+def test_twenty_kills_at_random_moments(project):
+    assert project.run("whole", epochs=60)[0] == 0
+    moments = random.Random(0)
+    kills = 0
+    while kills < 20:
+        process = project.start("killed", "--save-every-seconds", "0", epochs=60)
+        try:
+            process.communicate(timeout=moments.uniform(3.0, 7.0))
+            assert process.returncode == 0
+            break  # finished before the kill: start over until twenty kills are done
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            kills += 1
+    assert project.run("killed", epochs=60)[0] == 0
+    assert kills == 20
+    assert project.hashes("killed") == project.hashes("whole")
+
+
+def test_outputs(project):
+    code, errors = project.run("out", epochs=2)
+    assert code == 0, errors
+    network, job, made_from = load_checkpoint(project.folder / "out/checkpoint.pt")
+    assert job.train.epochs == 2 and made_from["stage"] == "train"
+    assert made_from["inputs"]["volume"] == sha256(project.folder / "volume.tif")
+    assert network(torch.zeros(1, 1, 48, 48)).shape == (1, 1, 48, 48)
+    history = pd.read_csv(project.folder / "out/history.csv")
+    assert list(history.columns) == [
+        "epoch", "step", "learning_rate", "train_loss", "validation_loss", "validation_v_rand",
+    ]  # fmt: skip
+    assert len(history) == 2 and history.notna().all().all()
+    timing = json.loads((project.folder / "out/time.json").read_text())
+    assert timing["training_seconds"] > 0 and timing["threads"] == 1 and timing["peak_memory_bytes"] > 1e7
+    assert "epoch 2: validation loss" in (project.folder / "out/train.log").read_text()
+
+
+def test_a_changed_job_starts_afresh(project):
+    assert project.run("out", epochs=2)[0] == 0
+    code, errors = project.run("out", epochs=2, learning_rate=1e-3)
+    assert code == 0 and "another configuration" in errors
+    assert project.run("fresh", epochs=2, learning_rate=1e-3)[0] == 0
+    assert project.hashes("out") == project.hashes("fresh")
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"loss": "bse"}, "train.loss: got 'bse'"),
+        ({"epoch": 3}, "unknown key 'train.epoch' (did you mean 'epochs'?)"),
+        ({"learning_rate": 1e9, "gradient_clip": 0.0, "epochs": 40}, "training diverged at step"),
+    ],
+)
+def test_mistakes_end_in_one_line_and_no_output(project, keys, message):
+    code, errors = project.run("out", **keys)
+    assert code == 1 and message in errors and "Traceback" not in errors, errors
+    assert not (project.folder / "out/checkpoint.pt").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="tests a machine without CUDA")
+def test_cuda_without_cuda(project):
+    code, errors = project.run("out", device="cuda")
+    assert code == 1 and "sees no CUDA device" in errors
+
+
+def test_a_crop_larger_than_the_stack(project):
+    project.job = project.job.model_copy(
+        update={"augment": project.job.augment.model_copy(update={"crop_pixels": 1024})}
+    )
+    code, errors = project.run("out")
+    assert code == 1 and "crop" in errors and "Traceback" not in errors, errors

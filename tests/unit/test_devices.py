@@ -1,0 +1,44 @@
+import os
+
+import pytest
+import torch
+
+from fusionnet.devices import available_processors, set_up
+from fusionnet.errors import UserError
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="tests a machine without CUDA")
+def test_cuda_without_cuda_is_a_clear_error(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(UserError, match=r"got 'cuda'.*sees no CUDA device \(CUDA_VISIBLE_DEVICES=''\).*'auto' or 'cpu'"):
+        set_up("cuda")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="tests a machine without CUDA")
+def test_auto_takes_the_cpu_in_float32():
+    machine = set_up("auto")
+    assert machine.device.type == "cpu" and machine.precision == torch.float32
+    assert "threads" in machine.name
+
+
+def test_threads_are_no_more_than_the_processors_of_this_process():
+    before = os.sched_getaffinity(0)
+    threads = torch.get_num_threads()
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert available_processors() == 1
+        assert set_up("cpu").threads == torch.get_num_threads() == 1
+    finally:
+        os.sched_setaffinity(0, before)
+        torch.set_num_threads(threads)
+
+
+def test_algorithms_are_deterministic_afterwards():
+    set_up("cpu")
+    assert torch.are_deterministic_algorithms_enabled()
+
+
+def test_bfloat16_can_be_asked_for():
+    machine = set_up("cpu", "bfloat16")
+    with machine.autocast():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16

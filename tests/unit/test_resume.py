@@ -1,0 +1,71 @@
+import pytest
+import torch
+
+from fusionnet.checkpoints import save_tensors
+from fusionnet.resume import StateFolder, fingerprint
+
+
+@pytest.fixture
+def messages() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def states(tmp_path, messages) -> StateFolder:
+    return StateFolder(tmp_path / "work", "key", messages.append)
+
+
+def test_empty_folder_has_no_state(states):
+    assert states.load() is None
+
+
+def test_newest_state_is_loaded_and_two_are_kept(states):
+    for step in (9, 10, 100):
+        states.save(step, {"weights": torch.full((2,), float(step)), "history": [{"step": step, "v": None}]})
+    step, state = states.load()
+    assert step == 100 and state["history"] == [{"step": 100, "v": None}]
+    assert torch.equal(state["weights"], torch.tensor([100.0, 100.0]))
+    assert [int(path.name.split("-")[1]) for path in sorted(states.folder.glob("*"))] == [10, 100]
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
+def test_damaged_state_is_set_aside_and_the_one_before_used(states, messages, damage):
+    states.save(1, {"a": torch.zeros(50)})
+    path = states.save(2, {"a": torch.ones(50)})
+    content = bytearray(path.read_bytes())
+    if damage == "flip":
+        content[len(content) // 2] ^= 1
+    path.write_bytes({"cut": content[: len(content) // 2], "flip": content, "empty": b""}[damage])
+    step, state = states.load()
+    assert step == 1 and not state["a"].any()
+    assert (states.folder / f"damaged-{path.name}").exists() and not path.exists()
+    assert len(messages) == 1 and path.name in messages[0] and "set aside" in messages[0]
+
+
+def test_all_states_damaged_means_a_fresh_start(states, messages):
+    for step in (1, 2):
+        states.save(step, {}).write_bytes(b"x")
+    assert states.load() is None and len(messages) == 2
+
+
+def test_state_of_another_job_is_never_resumed(states, messages):
+    states.save(3, {"a": 1})
+    other = StateFolder(states.folder, "other key", messages.append)
+    assert other.load() is None
+    assert "another configuration" in messages[0]
+    assert not list(states.folder.glob("state-*"))
+
+
+def test_killed_while_writing_leaves_the_older_state(states):
+    states.save(5, {"a": 1})
+    (states.folder / ".new.123.pt").write_bytes(b"half")
+    save_tensors(states.folder / "new.pt", {"whole": 1})  # killed between writing and naming
+    assert states.load()[0] == 5
+    assert not (states.folder / ".new.123.pt").exists()
+    states.save(6, {"a": 2})
+    assert states.load()[0] == 6
+
+
+def test_fingerprint_sees_every_value_and_no_order():
+    assert fingerprint({"a": 1, "b": [2]}) == fingerprint({"b": [2], "a": 1})
+    assert fingerprint({"a": 1, "b": [2]}) != fingerprint({"a": 1, "b": [3]})
