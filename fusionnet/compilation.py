@@ -40,7 +40,7 @@ def compiled(
 def repays(network: torch.nn.Module, job: TrainingJob, device: str) -> bool:
     """Return whether a training is long enough for compiling to save more time than it takes."""
     settings = job.train
-    pixels = settings.epochs * settings.steps_per_epoch * settings.batch_size * job.augment.crop_pixels**2
+    pixels = settings.steps * settings.batch_size * job.augment.crop_pixels**2
     return 3 * pixels * operations_per_pixel(network) >= REPAID_FROM[device]
 
 

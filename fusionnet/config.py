@@ -128,6 +128,11 @@ class TrainSection(Section):
     compile: Literal["auto", "always", "never"]
     loader_workers: int = Field(ge=0)
 
+    @property
+    def steps(self) -> int:
+        """Number of steps of the whole training."""
+        return self.epochs * self.steps_per_epoch
+
 
 class PredictSection(Section):
     """How a trained network is applied."""

@@ -2,13 +2,16 @@
 
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import torch
 
 from fusionnet.config import Device
 from fusionnet.errors import UserError
+from fusionnet.leases import jobs_per_device, lease_device, lease_folder
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class Machine:
     device: torch.device
     precision: torch.dtype  # of the network's arithmetic; weights are float32 always
     threads: int
+    lease: TextIO | None = None  # keeps the lock on a GPU as long as this object lives
 
     @property
     def name(self) -> str:
@@ -31,12 +35,15 @@ class Machine:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == torch.bfloat16)
 
 
-def set_up(device: Device = "auto", precision: str = "auto") -> Machine:
+def set_up(device: Device = "auto", precision: str = "auto", say: Callable[[str], None] = print) -> Machine:
     """Choose the device and make torch deterministic on it; to be called once, at the start of a script.
+
+    Of several visible GPUs one is leased; CUDA_VISIBLE_DEVICES, which a scheduler may have set, stays as it is.
 
     Args:
         device: ``auto`` is CUDA where there is one.
         precision: ``float32``, ``bfloat16``, or ``auto``: bfloat16 on CUDA and float32 elsewhere.
+        say: Told when all GPUs are taken and the job waits.
 
     Returns:
         The device, the precision, and the number of threads: at most the processors that this process may use.
@@ -51,12 +58,17 @@ def set_up(device: Device = "auto", precision: str = "auto") -> Machine:
             f"device: got 'cuda', but torch {torch.__version__} sees no CUDA device{hidden}; "
             "write 'auto' or 'cpu', or install a CUDA build of torch and its driver"
         )
-    chosen = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
     threads = min(torch.get_num_threads(), available_processors())
     torch.set_num_threads(threads)
     _be_deterministic()
-    half = precision == "bfloat16" or (precision == "auto" and chosen.type == "cuda")
-    return Machine(chosen, torch.bfloat16 if half else torch.float32, threads)
+    if device == "cpu" or not torch.cuda.is_available():
+        half = precision == "bfloat16"
+        return Machine(torch.device("cpu"), torch.bfloat16 if half else torch.float32, threads)
+    names = [str(torch.cuda.get_device_properties(index).uuid) for index in range(torch.cuda.device_count())]
+    index, lease = lease_device(names, lease_folder(), jobs_per_device(), say)
+    torch.cuda.set_device(index)
+    full = precision == "float32"
+    return Machine(torch.device("cuda", index), torch.float32 if full else torch.bfloat16, threads, lease)
 
 
 def available_processors() -> int:

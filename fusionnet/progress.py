@@ -4,7 +4,9 @@ import os
 import socket
 import sys
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
@@ -12,6 +14,7 @@ from tqdm import tqdm
 
 from fusionnet.files import write_json
 
+HEARTBEAT = "heartbeat.json"  # the file's name in a job's work folder
 HEARTBEAT_SECONDS = 5.0
 LINE_SECONDS = 30.0
 
@@ -23,17 +26,17 @@ class Heartbeat:
     arm: str
     fold: str
     seed: int
-    step: int
     steps: int
-    state: str  # running | finished | stopped | failed
-    loss: float | None
-    validation_v_rand: float | None
-    steps_per_second: float
-    seconds_left: float | None
-    device: str
-    host: str
-    process: int
-    updated: float  # seconds since 1970
+    step: int = 0
+    state: str = "running"  # or finished, stopped (by a signal), failed
+    loss: float | None = None
+    validation_v_rand: float | None = None
+    steps_per_second: float | None = None
+    seconds_left: float | None = None
+    device: str = ""
+    host: str = socket.gethostname()
+    process: int = field(default_factory=os.getpid)
+    updated: float = 0.0  # seconds since 1970
 
 
 class Progress:
@@ -42,24 +45,21 @@ class Progress:
     Args:
         name: (arm, fold, seed).
         steps: Number of steps of the training.
-        first_step: Steps done before this process.
-        device: The device's name.
         heartbeat: The file that `status` reads.
         log: Takes plain lines; the terminal gets a bar if it is one, else plain lines too.
     """
 
-    def __init__(self, name: tuple[str, str, int], steps: int, device: str, heartbeat: Path, log: TextIO | None = None):
+    def __init__(self, name: tuple[str, str, int], steps: int, heartbeat: Path, log: TextIO | None = None):
         self.heartbeat = heartbeat
-        self.beat = Heartbeat(
-            *name, 0, steps, "running", None, None, 0.0, None, device, socket.gethostname(), os.getpid(), time.time()
-        )
+        self.beat = Heartbeat(*name, steps=steps)
         self.log = log
         self.terminal = sys.stderr.isatty()
         self.bar: tqdm | None = None
         self._first_step, self._started, self._last_beat, self._last_line = 0, time.monotonic(), 0.0, 0.0
 
-    def start(self, step: int) -> None:
-        """Begin at a step, 0 or the one that a training goes on from."""
+    def start(self, step: int, device: str) -> None:
+        """Begin at a step, 0 or the one that a training goes on from, on a device of that name."""
+        self.beat.device = device
         self.beat.step = self._first_step = step
         self._started = time.monotonic()
         if self.terminal:
@@ -99,12 +99,25 @@ class Progress:
         elif self.log is not None:
             print(message, file=self.log, flush=True)
 
-    def end(self, state: str) -> None:
-        """Close the bar and leave the last heartbeat: ``finished``, ``stopped`` or ``failed``."""
-        if self.bar is not None:
-            self.bar.close()
-        self.beat.state, self.beat.seconds_left = state, None
-        self._write_heartbeat()
+    @contextmanager
+    def until_the_end(self) -> Iterator[None]:
+        """Close the bar after the block, and let the last heartbeat and the log tell how it ended."""
+        try:
+            yield
+            self.beat.state = "finished"
+        except SystemExit:
+            self.beat.state = "stopped"
+            raise
+        except BaseException as error:
+            self.beat.state = "failed"
+            if self.log is not None:
+                print(f"error: {error}", file=self.log, flush=True)
+            raise
+        finally:
+            if self.bar is not None:
+                self.bar.close()
+            self.beat.seconds_left = None
+            self._write_heartbeat()
 
     def _line(self, now: float) -> None:
         beat = self.beat

@@ -71,7 +71,7 @@ def batches(steps: Steps, first_step: int, device: torch.device) -> Iterator[Bat
     loader = DataLoader(
         steps,
         batch_size=None,
-        sampler=range(first_step, settings.epochs * settings.steps_per_epoch),
+        sampler=range(first_step, settings.steps),
         num_workers=settings.loader_workers,
         # Forked workers share the stack's memory; they never touch the GPU.
         multiprocessing_context=multiprocessing.get_context("fork") if settings.loader_workers else None,

@@ -20,7 +20,7 @@ def learning_rate(step: int, settings: TrainSection) -> float:
         ``constant``: always the highest. ``cosine``: falls from it along half a cosine (Loshchilov & Hutter 2017,
         equation 5, one period). ``one_cycle``: rises along half a cosine in the first tenth, then falls like it.
     """
-    progress = step / max(1, settings.epochs * settings.steps_per_epoch - 1)
+    progress = step / max(1, settings.steps - 1)
     if settings.schedule == "constant":
         share = 1.0
     elif settings.schedule == "cosine":

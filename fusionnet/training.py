@@ -88,7 +88,7 @@ class Training:
     @property
     def steps(self) -> int:
         """Number of steps of the whole training."""
-        return self.job.train.epochs * self.job.train.steps_per_epoch
+        return self.job.train.steps
 
     def state(self) -> dict[str, Any]:
         """Return all that a later process needs to go on as if nothing had happened."""
@@ -237,7 +237,7 @@ def train(
     if found:
         training.restore(*found)
         progress.say(f"going on from step {training.step}/{training.steps}")
-    progress.start(training.step)
+    progress.start(training.step, training.machine.name)
     steps = Steps(training.job, stacks.volume, stacks.labels, stacks.fold.train)
     saved = began = time.monotonic()
     before = training.seconds

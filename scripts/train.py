@@ -4,7 +4,7 @@ import argparse
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import pandas as pd
 
@@ -14,7 +14,7 @@ from fusionnet.devices import set_up
 from fusionnet.errors import run
 from fusionnet.files import whole_or_absent, write_json
 from fusionnet.folds import make_fold
-from fusionnet.progress import Progress
+from fusionnet.progress import HEARTBEAT, Progress
 from fusionnet.provenance import provenance
 from fusionnet.resume import StateFolder, fingerprint
 from fusionnet.signals import StopRequest
@@ -46,33 +46,30 @@ def main() -> None:
     arguments = parse_arguments()
     job = parse(TrainingJob, arguments.config)
     stop = StopRequest()
-    machine = set_up(job.train.device, job.train.precision)
-    stacks = read_stacks(arguments, job)
-    made_from = provenance("train", job.model_dump(), {"volume": arguments.volume, "labels": arguments.labels})
-    with ExitStack() as stack:
-        log = stack.enter_context(open_log(arguments.log)) if arguments.log else None
-        steps = job.train.epochs * job.train.steps_per_epoch
-        progress = Progress(
-            (job.arm, job.fold, job.seed), steps, machine.name, arguments.work_folder / "heartbeat.json", log
-        )
-        progress.say(f"training {job.arm} on {machine.name}")
-        training = Training.begin(job, machine, progress.say)
-        states = StateFolder(arguments.work_folder, fingerprint(made_from), progress.say)
-        try:
-            train(training, stacks, states, progress, stop.asked, arguments.save_every_seconds)
-        except StoppedError as stopped:
-            progress.end("stopped")
-            progress.say(str(stopped))
-            sys.exit(128 + stop.signal)
-        except BaseException:
-            progress.end("failed")
-            raise
-        progress.end("finished")
+    with ExitStack() as files:
+        log = files.enter_context(open_log(arguments.log)) if arguments.log else None
+        progress = Progress((job.arm, job.fold, job.seed), job.train.steps, arguments.work_folder / HEARTBEAT, log)
+        with progress.until_the_end():
+            machine = set_up(job.train.device, job.train.precision, progress.say)
+            progress.say(f"training {job.arm}, fold {job.fold}, seed {job.seed} on {machine.name}")
+            stacks = read_stacks(arguments, job)
+            made_from = provenance("train", job.model_dump(), {"volume": arguments.volume, "labels": arguments.labels})
+            training = Training.begin(job, machine, progress.say)
+            states = StateFolder(arguments.work_folder, fingerprint(made_from), progress.say)
+            try:
+                train(training, stacks, states, progress, stop.asked, arguments.save_every_seconds)
+            except StoppedError as stopped:
+                progress.say(str(stopped))
+                sys.exit(128 + stop.signal)
+            write_outputs(arguments, training, made_from)
+
+
+def write_outputs(arguments: argparse.Namespace, training: Training, made_from: dict[str, Any]) -> None:
     with whole_or_absent(arguments.history) as temporary:
         pd.DataFrame(training.history).to_csv(temporary, index=False, lineterminator="\n")
     if arguments.timing:
         write_json(arguments.timing, training.timing())
-    save_checkpoint(arguments.checkpoint, training.average.network, job, made_from)
+    save_checkpoint(arguments.checkpoint, training.average.network, training.job, made_from)
 
 
 def open_log(path: Path) -> TextIO:

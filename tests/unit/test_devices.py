@@ -1,16 +1,30 @@
 import os
+import subprocess
+import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from fusionnet import devices
 from fusionnet.devices import available_processors, set_up
 from fusionnet.errors import UserError
+
+HOLD = """
+import fcntl, sys, time
+file = open(sys.argv[1], "a")
+fcntl.lockf(file, fcntl.LOCK_EX)
+print("held", flush=True)
+time.sleep(600)
+"""
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="tests a machine without CUDA")
 def test_cuda_without_cuda_is_a_clear_error(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    with pytest.raises(UserError, match=r"got 'cuda'.*sees no CUDA device \(CUDA_VISIBLE_DEVICES=''\).*'auto' or 'cpu'"):
+    with pytest.raises(
+        UserError, match=r"got 'cuda'.*sees no CUDA device \(CUDA_VISIBLE_DEVICES=''\).*'auto' or 'cpu'"
+    ):
         set_up("cuda")
 
 
@@ -42,3 +56,25 @@ def test_bfloat16_can_be_asked_for():
     machine = set_up("cpu", "bfloat16")
     with machine.autocast():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
+
+
+def test_of_several_gpus_the_free_one_is_used_and_the_visible_list_stays(monkeypatch, tmp_path):
+    chosen = []
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
+    monkeypatch.setattr(devices, "lease_folder", lambda: tmp_path)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: SimpleNamespace(uuid=f"uuid-{index}"))
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    taken = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "uuid-0.0.lock")],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert taken.stdout.readline() == "held\n"
+    machine = set_up("auto")
+    taken.kill()
+    taken.communicate()
+    assert machine.device == torch.device("cuda", 1) and chosen == [1]
+    assert machine.precision == torch.bfloat16
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "3,5"

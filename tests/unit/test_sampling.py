@@ -38,7 +38,9 @@ def test_shapes_types_and_slices(training_job, augmented):
     volume, labels = augmented
     volume = volume * 0 + (np.arange(16) % 8).astype(np.uint8)[:, None, None] * 30
     job = training_job()
-    job = job.model_copy(update={"augment": job.augment.model_copy(update={"noise_sigma": 0.0, "contrast_jitter": 0.0})})
+    job = job.model_copy(
+        update={"augment": job.augment.model_copy(update={"noise_sigma": 0.0, "contrast_jitter": 0.0})}
+    )
     found = drawn(job, (volume, labels))
     assert found[0].images.shape == (3, 1, 32, 32) and found[0].images.dtype == torch.float32
     assert found[0].labels.shape == found[0].weights.shape == (3, 32, 32)

@@ -22,7 +22,7 @@ class Run:
         self.machine = set_up("cpu")
         self.training = Training.begin(job, self.machine, self.messages.append)
         self.stacks = Stacks(*augmented, FOLD)
-        self.progress = Progress((job.arm, job.fold, job.seed), self.training.steps, "CPU", folder / "heartbeat.json")
+        self.progress = Progress((job.arm, job.fold, job.seed), self.training.steps, folder / "heartbeat.json")
         self.states = StateFolder(folder, "key", self.messages.append)
 
     def go(self, **options) -> Training:
