@@ -8,7 +8,7 @@ import torch
 from fusionnet.devices import Machine
 from fusionnet.losses import segmentation_loss
 from fusionnet.models import SegmentationNetwork
-from fusionnet.normalisation import normalise, unit_range
+from fusionnet.normalisation import normalise
 from fusionnet.scores import ScoreWarning, score_stack
 
 
@@ -27,7 +27,7 @@ def validate(
     """
     probabilities, losses = [], []
     for number in slices:
-        image = torch.from_numpy(normalise(unit_range(volume[number]))).to(machine.device)[None, None]
+        image = torch.from_numpy(normalise(volume[number])).to(machine.device)[None, None]
         truth = torch.from_numpy(labels[number]).to(machine.device)[None]
         with machine.autocast():
             logits = network(image.contiguous(memory_format=torch.channels_last))[:, -1:].float()
