@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fusionnet.config import BASE, TrainingJob, _read_yaml
+from fusionnet.config import BASE, TrainingJob, read_yaml
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -26,7 +26,7 @@ def training_job() -> Callable[..., TrainingJob]:
     """A function that gives a job of seconds; its keyword arguments are keys of the section `train`."""
 
     def make(**train: Any) -> TrainingJob:
-        base = _read_yaml(ROOT / BASE)
+        base = read_yaml(ROOT / BASE)
         short = {"epochs": 3, "steps_per_epoch": 4, "batch_size": 3, "device": "cpu", "compile": "never"}
         return TrainingJob.model_validate(
             {
