@@ -117,7 +117,7 @@ class Predictor:
 
     def _average(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the running mean over the orientations and the sum of squared differences from it (Welford 1962)."""
-        mean = torch.zeros(x.shape[2:], device=self.device)
+        mean = x.new_zeros(x.shape[2:])
         squares = torch.zeros_like(mean)
         for number in range(self.orientations):
             probability = orient_back(self._forward(orient(x, number)), number)[0, 0]
@@ -129,4 +129,4 @@ class Predictor:
     def _forward(self, x: torch.Tensor) -> torch.Tensor:
         with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
             logits = self.network(x.contiguous(memory_format=torch.channels_last))
-        return torch.sigmoid(logits[:, -1:].float())
+        return torch.sigmoid(logits[:, -1:].to(x.dtype))
