@@ -1,11 +1,15 @@
 """Files that are either whole or absent: written under a temporary name, then renamed."""
 
+import fcntl
 import hashlib
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+from fusionnet.errors import UserError
 
 
 @contextmanager
@@ -44,3 +48,20 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_lock(file: IO, result: Path) -> None:
+    """Hold an open file for this process until it is closed.
+
+    Args:
+        file: Open; closed if another process has it.
+        result: What the message names.
+
+    Raises:
+        UserError: Another process has it.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise UserError(f"{result}: another process is writing it; wait for that one, or end it") from error

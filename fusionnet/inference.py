@@ -8,12 +8,11 @@ import torch
 from fusionnet.config import PredictSection
 from fusionnet.errors import UserError
 from fusionnet.fusing import fuse
-from fusionnet.mirroring import mirrored
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.normalisation import normalise
 from fusionnet.orientations import ORIENTATIONS, orient, orient_back
 from fusionnet.receptive_field import reach
-from fusionnet.tiles import Span, spans
+from fusionnet.tiles import Chunk, ChunkPlan, spans
 
 MID_GREY = 127.5
 
@@ -31,6 +30,21 @@ class Prediction:
     probability: np.ndarray
     deviation: np.ndarray
     missing: int = 0
+
+
+@dataclass(frozen=True)
+class Window:
+    """A tile's input.
+
+    Attributes:
+        x: Normalised grey values, (1, 1, H, W).
+        inner: Where the tile lies in it.
+        missing: Number of the tile's pixels that were NaN.
+    """
+
+    x: torch.Tensor
+    inner: tuple[slice, slice]
+    missing: int
 
 
 def choose_device(name: str) -> torch.device:
@@ -56,9 +70,11 @@ class Predictor:
         low = settings.precision == "bfloat16" or (settings.precision == "auto" and self.device.type == "cuda")
         self.precision = torch.bfloat16 if low else torch.float32
 
-    def spans(self, size: int) -> list[Span]:
-        """Return the tiles along an axis of so many pixels."""
-        return spans(size, self.settings.tile_pixels, self.settings.padding_pixels, self.reach)
+    def plan(self, slices: range, shape: tuple[int, ...]) -> ChunkPlan:
+        """Return the chunks of these slices, of shape (Y, X)."""
+        settings = self.settings
+        rows, columns = (spans(size, settings.tile_pixels, settings.padding_pixels, self.reach) for size in shape)
+        return ChunkPlan(slices, rows, columns)
 
     def predict_slice(self, grey: np.ndarray) -> Prediction:
         """Predict a whole slice, tile by tile.
@@ -69,33 +85,41 @@ class Predictor:
         probability = np.empty(grey.shape, np.float32)
         deviation = np.empty(grey.shape, np.float32)
         missing = 0
-        for rows in self.spans(grey.shape[0]):
-            for columns in self.spans(grey.shape[1]):
-                part = self.predict_window(window(grey, rows, columns), rows, columns)
-                region = slice(rows.start, rows.stop), slice(columns.start, columns.stop)
-                probability[region], deviation[region] = part.probability, part.deviation
-                missing += part.missing
+        plan = self.plan(range(1), grey.shape)
+        for chunk in plan.chunks(range(len(plan))):
+            picked = (s.picked(size) for s, size in zip((chunk.rows, chunk.columns), grey.shape, strict=True))
+            part = self.predict(self.prepare(grey[np.ix_(*picked)], chunk))
+            _, *region = chunk.region
+            probability[*region], deviation[*region] = part.probability, part.deviation
+            missing += part.missing
         return Prediction(probability, deviation, missing)
 
+    def prepare(self, levels: np.ndarray, chunk: Chunk) -> Window:
+        """Make a tile's window of grey levels 0..255, (Y, X), into input; another thread may do it."""
+        missing = np.isnan(levels)
+        x = torch.from_numpy(normalise(np.where(missing, np.float32(MID_GREY), levels)))[None, None]
+        pinned = x.pin_memory() if self.device.type == "cuda" else x
+        inner = chunk.rows.inner, chunk.columns.inner
+        return Window(pinned, inner, int(missing[inner].sum()))
+
     @torch.inference_mode()
-    def predict_window(self, grey: np.ndarray, rows: Span, columns: Span) -> Prediction:
-        """Predict one tile from its window of grey values, as `window` gives it."""
-        missing = np.isnan(grey)
-        x = torch.from_numpy(normalise(np.where(missing, np.float32(MID_GREY), grey)))
-        mean, squares = self._average(x.to(self.device)[None, None])
-        inner = rows.inner, columns.inner
-        deviation = torch.sqrt(squares / self._orientations)
-        return Prediction(mean[inner].cpu().numpy(), deviation[inner].cpu().numpy(), int(missing[inner].sum()))
+    def predict(self, window: Window) -> Prediction:
+        """Predict a tile from its window."""
+        mean, squares = self._average(window.x.to(self.device, non_blocking=True))
+        mean, squares = mean[window.inner], squares[window.inner]
+        deviation = torch.sqrt(squares / self.orientations)
+        return Prediction(mean.cpu().numpy(), deviation.cpu().numpy(), window.missing)
 
     @property
-    def _orientations(self) -> int:
+    def orientations(self) -> int:
+        """Number of orientations that are averaged over."""
         return ORIENTATIONS if self.settings.orientation_average else 1
 
     def _average(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the running mean over the orientations and the sum of squared differences from it (Welford 1962)."""
-        mean = torch.zeros(x.shape[2:], device=self.device)
+        mean = x.new_zeros(x.shape[2:])
         squares = torch.zeros_like(mean)
-        for number in range(self._orientations):
+        for number in range(self.orientations):
             probability = orient_back(self._forward(orient(x, number)), number)[0, 0]
             difference = probability - mean
             mean += difference / (number + 1)
@@ -105,10 +129,4 @@ class Predictor:
     def _forward(self, x: torch.Tensor) -> torch.Tensor:
         with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
             logits = self.network(x.contiguous(memory_format=torch.channels_last))
-        return torch.sigmoid(logits[:, -1:].float())
-
-
-def window(grey: np.ndarray, rows: Span, columns: Span) -> np.ndarray:
-    """Return a tile's window from a whole slice (Y, X), its outside mirrored."""
-    picked = (mirrored(s.window_start, s.window_stop, n) for s, n in zip((rows, columns), grey.shape, strict=True))
-    return grey[np.ix_(*picked)]
+        return torch.sigmoid(logits[:, -1:].to(x.dtype))

@@ -6,8 +6,12 @@ begin and end at multiples of the pooling, so that every pooling cell holds the 
 in each of the 8 orientations.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
+from fusionnet.mirroring import mirrored
 from fusionnet.models.blocks import SIDE_MULTIPLE
 
 
@@ -32,6 +36,10 @@ class Span:
         """Where the tile lies in its window."""
         return slice(self.start - self.window_start, self.stop - self.window_start)
 
+    def picked(self, size: int) -> np.ndarray:
+        """Return the pixels that make up the window, where the slice has so many along the axis."""
+        return mirrored(self.window_start, self.window_stop, size)
+
 
 def spans(size: int, tile: int, padding: int, reach: int) -> list[Span]:
     """Cut one axis of a slice into tiles.
@@ -50,3 +58,68 @@ def spans(size: int, tile: int, padding: int, reach: int) -> list[Span]:
         last = min(padded, -(-(stop + padding + reach) // SIDE_MULTIPLE) * SIDE_MULTIPLE)
         found.append(Span(start, stop, first - padding, last - padding))
     return found
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A tile of a slice: what is predicted, written and resumed at a time.
+
+    Attributes:
+        number: Position in the plan.
+        z: Slice of the result.
+        source_z: Slice of the volume.
+        rows: Tile along y.
+        columns: Tile along x.
+    """
+
+    number: int
+    z: int
+    source_z: int
+    rows: Span
+    columns: Span
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Pixels along y and x."""
+        return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
+
+    @property
+    def region(self) -> tuple[int, slice, slice]:
+        """Where it lies in the result."""
+        return self.z, slice(self.rows.start, self.rows.stop), slice(self.columns.start, self.columns.stop)
+
+
+@dataclass(frozen=True)
+class ChunkPlan:
+    """All chunks of a result, slice by slice; made when asked for, so that their number costs no memory.
+
+    Attributes:
+        slices: Slices of the volume that are predicted.
+        rows: Tiles along y.
+        columns: Tiles along x.
+    """
+
+    slices: range
+    rows: list[Span]
+    columns: list[Span]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(Z, Y, X) of the result."""
+        return len(self.slices), self.rows[-1].stop, self.columns[-1].stop
+
+    def __len__(self) -> int:
+        return len(self.slices) * len(self.rows) * len(self.columns)
+
+    def __getitem__(self, number: int) -> Chunk:
+        slice_and_row, column = divmod(number, len(self.columns))
+        z, row = divmod(slice_and_row, len(self.rows))
+        return Chunk(number, z, self.slices[z], self.rows[row], self.columns[column])
+
+    def part(self, part: int, parts: int) -> range:
+        """Return the numbers of the chunks of one part of so many, counted from 1; together they are all chunks."""
+        return range(len(self) * (part - 1) // parts, len(self) * part // parts)
+
+    def chunks(self, numbers: range) -> Iterator[Chunk]:
+        """Return the chunks of these numbers."""
+        return (self[number] for number in numbers)

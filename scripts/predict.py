@@ -1,74 +1,97 @@
-"""Predict a volume with a trained network: a probability stack of "inside a cell" that Fiji opens."""
+"""Predict a volume with a trained network: a probability stack of "inside a cell" that Fiji opens.
+
+The volume may be larger than memory. A killed job goes on where it was when the same command is given again.
+"""
 
 import argparse
-import time
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
-from tqdm import tqdm
 
 from fusionnet.checkpoints import load_checkpoint
-from fusionnet.config import PredictSection, TrainingJob, parse
+from fusionnet.config import PredictSection, TrainingJob, parse, read_yaml
 from fusionnet.errors import UserError, run
-from fusionnet.files import write_json
+from fusionnet.files import write_json, write_text
+from fusionnet.fingerprints import volume_fingerprint
 from fusionnet.folds import slice_range
+from fusionnet.grey_values import choose_window, parse_window
 from fusionnet.inference import Predictor
+from fusionnet.outputs import OutputPlan
+from fusionnet.parts import PartSink, parse_part
 from fusionnet.provenance import provenance
-from fusionnet.volumes import read_volume, write_volume
+from fusionnet.sources import VolumeSource, open_source
+from fusionnet.streaming import VolumeSink, Work, predict_volume
+from fusionnet.summaries import Summary, alarm
 
 BASE = Path(__file__).parents[1] / "config/config.yaml"
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--checkpoint", type=Path, required=True, help="written by scripts/train.py")
     parser.add_argument("--volume", required=True, help="TIFF stack, PNG folder, OME-Zarr or file.h5:key")
-    parser.add_argument("--probabilities", type=Path, required=True, help="the result: float32 TIFF, 1 inside a cell")
+    parser.add_argument("--probabilities", type=Path, required=True, help="the result: NAME.tif, .zarr or .h5:key")
     parser.add_argument("--deviation", type=Path, help="standard deviation over the orientations: where to proofread")
+    parser.add_argument("--output-type", choices=["float32", "uint8"], default="float32", help="uint8: times 255")
+    parser.add_argument("--ome-zarr-version", choices=["0.4", "0.5"], help="that of the volume if absent, else 0.5")
     parser.add_argument("--slices", help="FIRST-LAST, counted from 0; all if absent")
+    parser.add_argument("--grey-window", help="LOW,HIGH: what becomes black and white; not for 8 bits")
+    parser.add_argument("--part", help="I/N: predict one of N parts, for scripts/gather.py")
     parser.add_argument("--config", help="section 'predict' as JSON; that of config/config.yaml if absent")
     parser.add_argument("--expect", help="training job as JSON; refuse a checkpoint of another one")
     parser.add_argument("--timing", type=Path, help="JSON: seconds per slice, device, threads")
-    parser.add_argument("--log", type=Path, help="what happened, as text")
+    parser.add_argument("--log", type=Path, help="also write the report to this file")
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = parse_arguments()
-    settings = parse(PredictSection, arguments.config or yaml.safe_load(BASE.read_text())["predict"])
+    settings = parse(PredictSection, arguments.config or read_yaml(BASE)["predict"])
     network, job, _ = load_checkpoint(arguments.checkpoint)
     if arguments.expect:
         refuse_another_job(job, parse(TrainingJob, arguments.expect, "--expect"))
-    volume = read_volume(arguments.volume)
-    if arguments.slices:
-        chosen = slice_range(arguments.slices)
-        if chosen[-1] >= len(volume):
-            raise UserError(f"--slices {arguments.slices}: {arguments.volume} has slices 0-{len(volume) - 1}")
-        volume = volume[chosen.start : chosen.stop]
+    source = open_source(arguments.volume)
+    window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source)
     predictor = Predictor(network, settings)
-    start = time.perf_counter()
-    slices = [predictor.predict_slice(grey) for grey in tqdm(volume, unit="slice", disable=None)]
-    seconds = (time.perf_counter() - start) / len(volume)
-    made = {"predict": settings.model_dump(), "job": job.model_dump(), "slices": arguments.slices}
-    sources = {"checkpoint": arguments.checkpoint, "volume": Path(arguments.volume)}
-    origin = provenance("predict", made, {role: path for role, path in sources.items() if path.is_file()})
-    write_volume(arguments.probabilities, np.stack([found.probability for found in slices]), origin)
-    if arguments.deviation:
-        write_volume(arguments.deviation, np.stack([found.deviation for found in slices]), origin)
-    report = {
-        "seconds_per_slice": seconds,
-        "slices": len(volume),
-        "shape": list(volume.shape[1:]),
-        "orientations": 8 if settings.orientation_average else 1,
-        "device": predictor.device.type,
-        "threads": torch.get_num_threads(),
+    plan = predictor.plan(chosen_slices(arguments.slices, source), source.shape[1:])
+    made = {
+        "predict": settings.model_dump(),
+        "job": job.model_dump(),
+        "slices": arguments.slices,
+        "grey_window": [window.low, window.high] if window else None,
     }
-    if arguments.timing:
-        write_json(arguments.timing, report)
-    if arguments.log:
-        write_json(arguments.log, report | {"missing_pixels": sum(found.missing for found in slices)})
+    origin = provenance("predict", made, {"checkpoint": arguments.checkpoint})
+    origin["inputs"]["volume"] = volume_fingerprint(arguments.volume)
+    version = arguments.ome_zarr_version or source.ome_version or "0.5"
+    output = OutputPlan(
+        plan.shape, np.dtype(arguments.output_type), settings.tile_pixels, source.voxel_size, origin, version
+    )
+    identity = {
+        "provenance": origin,
+        "device": predictor.device.type,
+        "precision": str(predictor.precision),
+        "voxel_size": [*source.voxel_size.zyx, source.voxel_size.unit],
+        "ome_version": version,
+    }
+    sink: VolumeSink | PartSink
+    if arguments.part:
+        sink = PartSink(arguments.probabilities, plan, parse_part(arguments.part), bool(arguments.deviation), identity)
+        numbers = sink.numbers
+    else:
+        sink = VolumeSink(arguments.probabilities, arguments.deviation, output, identity)
+        numbers = range(len(plan))
+    already = len(sink.finished)
+    summary, work = predict_volume(source, plan, numbers, predictor, window, sink)
+    report(arguments, predictor, plan.shape, made["grey_window"], already, summary, work)
+
+
+def chosen_slices(text: str | None, source: VolumeSource) -> range:
+    chosen = slice_range(text) if text else range(source.shape[0])
+    if chosen[-1] >= source.shape[0]:
+        raise UserError(f"--slices {text}: {source.name} has slices 0-{source.shape[0] - 1}")
+    return chosen
 
 
 def refuse_another_job(trained: TrainingJob, expected: TrainingJob) -> None:
@@ -80,6 +103,35 @@ def refuse_another_job(trained: TrainingJob, expected: TrainingJob) -> None:
     raise UserError(
         f"predict: {trained.arm} was trained with {trained_with}, the config asks for {asked_for}: train it again"
     )
+
+
+def report(
+    arguments: argparse.Namespace,
+    predictor: Predictor,
+    shape: tuple[int, int, int],
+    window: list[float] | None,
+    already: int,
+    summary: Summary,
+    work: Work,
+) -> None:
+    seconds = work.seconds * shape[1] * shape[2] / work.pixels if work.pixels else None
+    where = f"{predictor.device.type}, {torch.get_num_threads()} threads"
+    speed = f"{seconds:.3g} s for each slice on {where}" if seconds else "nothing was left to do"
+    lines = [
+        f"predict: {arguments.probabilities}: {shape} (Z, Y, X), {predictor.orientations} orientations, {speed}",
+        f"probabilities {summary.lowest:.3f} to {summary.highest:.3f}, mean {summary.total / summary.pixels:.3f}",
+    ]
+    lines += [f"grey values {window[0]:.6g} to {window[1]:.6g} became black to white"] if window else []
+    lines += [f"went on after {already} chunks of an earlier job"] if already else []
+    lines += [f"{summary.missing} pixels were not a number and were taken for mid-grey"] if summary.missing else []
+    lines += [f"WARNING: {warning}" for warning in [alarm(summary)] if warning]
+    sys.stderr.write("\n".join(lines) + "\n")
+    if arguments.log:
+        write_text(arguments.log, "\n".join(lines) + "\n")
+    if arguments.timing:
+        numbers = {"seconds_per_slice": seconds, "slices": shape[0], "shape": list(shape[1:])}
+        machine = {"device": predictor.device.type, "threads": torch.get_num_threads()}
+        write_json(arguments.timing, numbers | {"orientations": predictor.orientations} | machine)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,165 @@
+"""Prediction of volumes of any size, chunk by chunk: read ahead, predicted, written, noted as done."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from tqdm import tqdm
+
+from fusionnet.grey_values import GreyWindow, to_levels
+from fusionnet.inference import Prediction, Predictor, Window
+from fusionnet.journals import Journal
+from fusionnet.outputs import OutputPlan, VolumeOutput, file_of, open_output, part_path, require_room
+from fusionnet.sources import VolumeSource
+from fusionnet.summaries import Summary, joined, summarise
+from fusionnet.tiles import Chunk, ChunkPlan
+
+READ_AHEAD = 2  # windows: one is ready while the next is read
+
+
+class Sink(Protocol):
+    """What takes predictions: a volume, or a part of one."""
+
+    @property
+    def finished(self) -> Collection[int]:
+        """Numbers of the chunks that an earlier job wrote."""
+
+    def write(self, chunk: Chunk, prediction: Prediction) -> None:
+        """Take a chunk."""
+
+    def finish(self) -> Summary:
+        """Give the result its name; called when all chunks are there."""
+
+    def interrupt(self) -> None:
+        """Close, and leave what is written to the next job."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """How much was done, for the timing report; what an earlier job did is not in it."""
+
+    seconds: float
+    pixels: int
+
+
+def predict_volume(
+    source: VolumeSource,
+    plan: ChunkPlan,
+    numbers: range,
+    predictor: Predictor,
+    window: GreyWindow | None,
+    sink: Sink,
+) -> tuple[Summary, Work]:
+    """Predict chunks of a volume that the sink does not have yet, and finish it.
+
+    Args:
+        source: The volume.
+        plan: Its chunks.
+        numbers: Those that are to be predicted.
+        predictor: The network.
+        window: See `fusionnet.grey_values`.
+        sink: Takes the predictions.
+
+    Returns:
+        What the whole result holds, and how long it took.
+    """
+    todo = [number for number in numbers if number not in sink.finished]
+    start, pixels = time.perf_counter(), 0
+    try:
+        with _progress_bar(plan, numbers, todo) as bar:
+            for chunk, prepared in _read_ahead(plan, todo, lambda each: _read(source, each, predictor, window)):
+                sink.write(chunk, predictor.predict(prepared))
+                pixels += int(np.prod(chunk.shape))
+                bar.update(int(np.prod(chunk.shape)))
+    except BaseException:
+        sink.interrupt()
+        raise
+    seconds = time.perf_counter() - start
+    return sink.finish(), Work(seconds, pixels)
+
+
+def _progress_bar(plan: ChunkPlan, numbers: range, todo: list[int]) -> tqdm:
+    total = sum(int(np.prod(chunk.shape)) for chunk in plan.chunks(numbers))
+    left = sum(int(np.prod(plan[number].shape)) for number in todo)
+    return tqdm(total=total, initial=total - left, unit="voxel", unit_scale=True, disable=None, smoothing=0.05)
+
+
+def _read_ahead(
+    plan: ChunkPlan, todo: Iterable[int], read: Callable[[Chunk], Window]
+) -> Iterator[tuple[Chunk, Window]]:
+    """Read and prepare windows in a second thread while the caller computes."""
+    with ThreadPoolExecutor(1) as reader:
+        waiting: deque[tuple[Chunk, Future[Window]]] = deque()
+        try:
+            for number in todo:
+                chunk = plan[number]
+                waiting.append((chunk, reader.submit(read, chunk)))
+                if len(waiting) > READ_AHEAD:
+                    first, future = waiting.popleft()
+                    yield first, future.result()
+            while waiting:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+def _read(source: VolumeSource, chunk: Chunk, predictor: Predictor, window: GreyWindow | None) -> Window:
+    _, height, width = source.shape
+    rows, columns = chunk.rows.picked(height), chunk.columns.picked(width)
+    top, left = int(rows.min()), int(columns.min())
+    z = slice(chunk.source_z, chunk.source_z + 1)
+    grey = source.read(z, slice(top, int(rows.max()) + 1), slice(left, int(columns.max()) + 1))[0]
+    return predictor.prepare(to_levels(grey[np.ix_(rows - top, columns - left)], window), chunk)
+
+
+class VolumeSink:
+    """Writes whole volumes, with a journal beside the first.
+
+    Args:
+        probabilities: Where the probabilities go.
+        deviation: Where their standard deviation goes, or None.
+        output: What the volumes are to be.
+        identity: JSON-ready: all that their content depends on.
+
+    Raises:
+        UserError: No room, no permission, or another process is writing the same.
+    """
+
+    def __init__(self, probabilities: Path, deviation: Path | None, output: OutputPlan, identity: dict[str, Any]):
+        paths = [path for path in (probabilities, deviation) if path is not None]
+        parts = [part_path(file_of(path)) for path in paths]
+        first = file_of(probabilities)
+        identity = identity | {"outputs": [str(path) for path in paths], "dtype": str(output.dtype)}
+        require_room(paths, output, resume=True)
+        self.journal = Journal(first.with_name(f".{first.name}.journal"), identity, parts)
+        resume = bool(self.journal.finished)
+        self.outputs: list[VolumeOutput] = [open_output(path, output, resume) for path in paths]
+
+    @property
+    def finished(self) -> Collection[int]:
+        """Numbers of the chunks that an earlier job wrote."""
+        return self.journal.finished
+
+    def write(self, chunk: Chunk, prediction: Prediction) -> None:
+        """Write a chunk and note it."""
+        for output, values in zip(self.outputs, (prediction.probability, prediction.deviation), strict=False):
+            output.write(chunk.region, values)
+        self.journal.add(chunk.number, summarise(prediction.probability, prediction.missing))
+
+    def finish(self) -> Summary:
+        """Give the volumes their names."""
+        for output in self.outputs:
+            output.finish()
+        self.journal.close(done=True)
+        return joined(self.journal.finished.values())
+
+    def interrupt(self) -> None:
+        """Leave volumes and journal to the next job."""
+        self.journal.close(done=False)

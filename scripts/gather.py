@@ -1,0 +1,55 @@
+"""Gather the parts of a volume's prediction, made by scripts/predict.py --part, into one volume."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from fusionnet.errors import UserError, run
+from fusionnet.files import write_text
+from fusionnet.outputs import OutputPlan
+from fusionnet.parts import gather, open_parts, plan_from_json
+from fusionnet.sources import VoxelSize
+from fusionnet.streaming import VolumeSink
+from fusionnet.summaries import alarm
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parts", type=Path, nargs="+", required=True, help="the files of all parts, in any order")
+    parser.add_argument("--probabilities", type=Path, required=True, help="the result: NAME.tif, .zarr or .h5:key")
+    parser.add_argument("--deviation", type=Path, help="standard deviation over the orientations, if the parts have it")
+    parser.add_argument("--output-type", choices=["float32", "uint8"], default="float32", help="uint8: times 255")
+    parser.add_argument("--ome-zarr-version", choices=["0.4", "0.5"], help="that of the volume if absent, else 0.5")
+    parser.add_argument("--log", type=Path, help="also write the report to this file")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    parts = open_parts(arguments.parts)
+    whole = parts[0].whole
+    if arguments.deviation and not whole["deviation"]:
+        raise UserError("--deviation: the parts were made without it; make them again with --deviation")
+    plan = plan_from_json(whole["plan"])
+    output = OutputPlan(
+        plan.shape,
+        np.dtype(arguments.output_type),
+        max(plan[0].shape),
+        VoxelSize(tuple(whole["voxel_size"][:3]), whole["voxel_size"][3]),
+        whole["provenance"],
+        arguments.ome_zarr_version or whole["ome_version"] or "0.5",
+    )
+    sink = VolumeSink(arguments.probabilities, arguments.deviation, output, whole)
+    summary = gather(parts, sink)
+    lines = [f"gather: {arguments.probabilities}: {plan.shape} (Z, Y, X) from {len(parts)} parts"]
+    lines += [f"{summary.missing} pixels were not a number and were taken for mid-grey"] if summary.missing else []
+    lines += [f"WARNING: {warning}" for warning in [alarm(summary)] if warning]
+    sys.stderr.write("\n".join(lines) + "\n")
+    if arguments.log:
+        write_text(arguments.log, "\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    run(main)
