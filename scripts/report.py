@@ -4,6 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
+from fusionnet.comparison import compare, comparison_markdown, comparison_table, summary, verdict_markdown
 from fusionnet.config import ReportJob, parse
 from fusionnet.errors import run
 from fusionnet.figures import (
@@ -19,7 +20,6 @@ from fusionnet.figures.segmentations import SEGMENTATION_DPI
 from fusionnet.files import write_json, write_text
 from fusionnet.flops import network_cost
 from fusionnet.replicates import baseline_metrics, read_networks, read_replicates, read_scored_slices
-from fusionnet.report import compare, comparison_markdown, comparison_table, summary, verdict_markdown
 
 LOG = logging.getLogger("report")
 

@@ -10,7 +10,7 @@ import tifffile
 from scipy.ndimage import gaussian_filter
 
 from fusionnet.checkpoints import save_checkpoint
-from fusionnet.config import BASE, Config, NetworkSettings, ReportJob, TrainingJob, _read_yaml, parse
+from fusionnet.config import NetworkSettings, ReportJob, TrainingJob, load, parse
 from fusionnet.files import sha256, write_json
 from fusionnet.models import build
 from fusionnet.scores import metrics_of, score_stack, slice_table
@@ -87,8 +87,8 @@ def write_results(
     """
     raw.mkdir(parents=True)
     grey = raw_of(labels, np.random.default_rng(0)) if volume is None else volume
-    tifffile.imwrite(raw / "train-volume.tif", grey)
-    tifffile.imwrite(raw / "train-labels.tif", labels * 255)
+    tifffile.imwrite(raw / "train-volume.tif", grey, photometric="minisblack")
+    tifffile.imwrite(raw / "train-labels.tif", labels * 255, photometric="minisblack")
     for arm, number in errors.items():
         for fold in folds:
             first, last = map(int, fold.split("-"))
@@ -105,7 +105,7 @@ def write_results(
 def _write_replicate(folder: Path, key: tuple[str, str, int], labels: np.ndarray, probabilities: np.ndarray) -> None:
     arm, fold, seed = key
     folder.mkdir(parents=True)
-    base = parse(Config, _read_yaml(BASE))
+    base = load("phantom")
     architecture = "unet" if arm.startswith("unet") else "fusionnet"
     network = NetworkSettings(architecture=architecture, width=2)
     job = TrainingJob(

@@ -44,9 +44,9 @@ def draw_scores(replicates: Sequence[Replicate], baselines: Sequence[Mapping[str
             for row, arm in enumerate(arms):
                 values = [float(r.metrics[score]) for r in replicates if r.arm == arm]
                 axis.plot([np.mean(values)] * 2, [row - 0.3, row + 0.3], color=colours[arm], linewidth=2.5, alpha=0.7)
-                for replicate in (r for r in replicates if r.arm == arm):
+                for place, replicate in _places(replicates, arm, row):
                     marker = MARKERS[folds.index(replicate.fold) % len(MARKERS)]
-                    dot = axis.plot(replicate.metrics[score], row, marker, color=colours[arm], markersize=7)
+                    dot = axis.plot(replicate.metrics[score], place, marker, color=colours[arm], markersize=7)
                     dot[0].set(markeredgecolor="white", clip_on=False)
             axis.set_title(title)
             axis.set_xlabel("score (higher is better)")
@@ -187,12 +187,20 @@ def draw_effects(effects: Sequence[Effect], arms: Sequence[str]) -> Figure:
     return figure
 
 
+def _places(replicates: Sequence[Replicate], arm: str, row: int) -> list[tuple[float, Replicate]]:
+    """Spread the replicates of an arm a little over its row, so that no dot hides another."""
+    of_arm = [replicate for replicate in replicates if replicate.arm == arm]
+    offsets = np.linspace(-0.2, 0.2, len(of_arm)) if len(of_arm) > 1 else np.zeros(1)
+    return [(row + float(offset), replicate) for offset, replicate in zip(offsets, of_arm, strict=True)]
+
+
 def _link_replicates(axis: Axes, replicates: Sequence[Replicate], arms: Sequence[str], score: str) -> None:
     """Join the dots of the same fold and seed with thin lines: they saw the same slices."""
-    values: dict[tuple[str, int], list[tuple[float, int]]] = {}
-    for replicate in replicates:
-        point = (float(replicate.metrics[score]), arms.index(replicate.arm))
-        values.setdefault((replicate.fold, replicate.seed), []).append(point)
+    values: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    for row, arm in enumerate(arms):
+        for place, replicate in _places(replicates, arm, row):
+            point = (float(replicate.metrics[score]), place)
+            values.setdefault((replicate.fold, replicate.seed), []).append(point)
     for points in values.values():
         axis.plot(*zip(*points, strict=True), color="#BBBBBB", linewidth=1, zorder=1)
 
@@ -219,6 +227,9 @@ def _below_one(score: Any) -> np.ndarray:
 
 def _distance_to_one(axis: Axes) -> None:
     """Scale the y axis logarithmically in 1 - score: what parts 0.98 from 0.99 shows, and 0.5 is still there."""
+    if not np.isfinite(axis.dataLim.intervaly).all():
+        axis.annotate("nothing was scored", (0.5, 0.5), xycoords="axes fraction", ha="center", color=GREY)
+        return
     axis.set_yscale("function", functions=(_to_decades, _from_decades))
     low, high = axis.dataLim.intervaly
     room = 0.05 * (_to_decades(high) - _to_decades(low)) + 0.02

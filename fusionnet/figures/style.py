@@ -13,6 +13,7 @@ from fusionnet.files import whole_or_absent
 
 WIDTH_INCHES = 9.0  # at 100 dots per inch as wide as a README; drawn at DPI, for sharp screens
 DPI = 150
+LEGEND_CHARACTERS = 120  # that fit the width, a key counted as seven
 BASELINE_COLOUR = "#777777"
 NAMES = {
     "fusionnet": "FusionNet",
@@ -92,7 +93,7 @@ def save_figure(figure: Figure, path: Path, dpi: int = DPI) -> None:
 
 def legend_below(figure: Figure, keys: Sequence[Any]) -> None:
     """Put a legend under all axes, in as many columns as fit the width."""
-    longest = max(len(str(key.get_label())) for key in keys)
-    columns = max(1, min(len(keys), int(110 / (longest + 7))))
+    lengths = [len(str(key.get_label())) + 7 for key in keys]
+    columns = len(keys) if sum(lengths) <= LEGEND_CHARACTERS else max(1, LEGEND_CHARACTERS // max(lengths))
     rows = -(-len(keys) // columns)
     figure.legend(handles=list(keys), loc="outside lower center", ncols=-(-len(keys) // rows))
