@@ -1,68 +1,81 @@
-"""Score a probability stack against a label stack as the ISBI-2012 challenge did (see docs/scores.md)."""
+"""Score a probability stack as the ISBI-2012 challenge did, or a volume of segments (see docs/scores.md)."""
 
 import argparse
 import logging
-import re
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from fusionnet import scores
 from fusionnet.errors import UserError, run
 from fusionnet.files import write_json, write_text
-from fusionnet.scores import ScoreWarning, as_labels, metrics_of, origin_of, score_stack, slice_table, write_overlay
-from fusionnet.volumes import read_labels, read_volume, require_same_shape
+from fusionnet.volumes import read_volume, require_same_shape
 
 LOG = logging.getLogger("evaluate")
 
 
 def main() -> None:
     arguments = parse_arguments()
-    handlers = [logging.StreamHandler()]
-    if arguments.log:
-        arguments.log.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(arguments.log, mode="w"))
-    logging.basicConfig(format="evaluate: %(message)s", handlers=handlers, force=True)
-    LOG.setLevel(logging.INFO)
-    labels = read_truth(arguments.labels, arguments.instances, arguments.label_slices)
-    probabilities = read_volume(arguments.probabilities)
-    require_same_shape((arguments.labels, labels), (arguments.probabilities, probabilities))
+    if arguments.segments and not arguments.instances:
+        raise UserError("--segments are scored against instance numbers; add --instances and give such labels")
+    if arguments.segments and (arguments.slices or arguments.overlay or arguments.warping):
+        raise UserError("--slices, --overlay and --warping belong to thresholds; give --probabilities for them")
+    start_log(arguments.log)
+    labels = scores.read_truth(arguments.labels, arguments.instances, arguments.label_slices)
+    path = arguments.probabilities or arguments.segments
+    proposal = read_volume(path)
+    require_same_shape((arguments.labels, labels), (path, proposal))
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ScoreWarning)
-        scores = score_stack(labels, probabilities, instances=arguments.instances)
-    notes = [str(warning.message) for warning in caught if issubclass(warning.category, ScoreWarning)]
+        warnings.simplefilter("always", scores.ScoreWarning)
+        if arguments.probabilities:
+            metrics = score_probabilities(labels, proposal, arguments)
+        else:
+            metrics = score_segments(labels, proposal, arguments)
+    notes = list(dict.fromkeys(str(warning.message) for warning in caught))
     for note in notes:
         LOG.warning("warning: %s", note)
     provenance = {
-        "labels": origin_of(arguments.labels),
+        "labels": scores.origin_of(arguments.labels),
         "label_slices": arguments.label_slices,
         "instances": arguments.instances,
-        "probabilities": origin_of(arguments.probabilities),
+        "probabilities" if arguments.probabilities else "segments": scores.origin_of(path),
     }
+    write_json(arguments.metrics, metrics | {"warnings": notes, "provenance": provenance})
+
+
+def score_probabilities(labels: np.ndarray, probabilities: np.ndarray, arguments: argparse.Namespace) -> dict:
+    result = scores.score_stack(labels, probabilities, instances=arguments.instances)
+    metrics = scores.metrics_of(result)
+    if arguments.warping:
+        errors = scores.warping_errors(labels, probabilities)
+        metrics |= scores.warping_metrics(errors, result.thresholds)
     if arguments.overlay:
-        write_overlay(arguments.overlay, labels, probabilities, scores)
+        scores.write_overlay(arguments.overlay, labels, probabilities, result)
     if arguments.slices:
-        write_text(arguments.slices, slice_table(scores).to_csv(index=False))
-    write_json(arguments.metrics, metrics_of(scores) | {"warnings": notes, "provenance": provenance})
+        write_text(arguments.slices, scores.slice_table(result).to_csv(index=False))
     LOG.info(
         "V_rand %.6f at threshold %.1f, V_info %.6f at %.1f, pixel error %.6f, %d slices",
-        *(scores.v_rand, scores.v_rand_threshold, scores.v_info, scores.v_info_threshold),
-        *(scores.pixel_error, len(labels)),
+        *(result.v_rand, result.v_rand_threshold, result.v_info, result.v_info_threshold),
+        *(result.pixel_error, len(labels)),
     )
+    return metrics
 
 
-def read_truth(path: Path, instances: bool, slices: str | None) -> np.ndarray:
-    """Read membranes or instance numbers, and cut out the slices ``A-B`` (inclusive, from 0) that were predicted."""
-    labels = as_labels(read_volume(path), str(path)) if instances else read_labels(path)
-    if slices is None:
-        return labels
-    written = re.fullmatch(r"(\d+)(?:-(\d+))?", slices)
-    first, last = (int(written[1]), int(written[2] or written[1])) if written else (1, 0)
-    if not first <= last < len(labels):
-        raise UserError(
-            f"--label-slices {slices}: expected A-B with 0 <= A <= B <= {len(labels) - 1}, the slices of {path}"
-        )
-    return labels[first : last + 1]
+def score_segments(labels: np.ndarray, segments: np.ndarray, arguments: argparse.Namespace) -> dict:
+    result = scores.score_volume(labels, segments, zero=arguments.zero)
+    LOG.info("adapted Rand error %.6f, variation of information %.6f bits", result.adapted_rand_error, result.voi)
+    return asdict(result) | {"zero": arguments.zero}
+
+
+def start_log(path: Path | None) -> None:
+    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(path, mode="w"))
+    logging.basicConfig(format="evaluate: %(message)s", handlers=handlers, force=True)
+    LOG.setLevel(logging.INFO)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -71,10 +84,14 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--labels", type=Path, required=True, help=f"truth: 0 membrane, 1 or 255 inside; {stack}")
     parser.add_argument("--label-slices", metavar="A-B", help="score these slices of the labels (from 0, inclusive)")
     parser.add_argument("--instances", action="store_true", help="the labels are instance numbers, 0 unlabelled")
-    parser.add_argument("--probabilities", type=Path, required=True, help=f"0..1 or 8 bits, 1 inside; {stack}")
+    proposal = parser.add_mutually_exclusive_group(required=True)
+    proposal.add_argument("--probabilities", type=Path, help=f"0..1 or 8 bits, 1 inside a cell; {stack}")
+    proposal.add_argument("--segments", type=Path, help=f"segment numbers, scored in 3-D; {stack}")
+    parser.add_argument("--zero", choices=["segment", "voxels"], default="segment", help="what 0 is in --segments")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON to write")
     parser.add_argument("--slices", type=Path, help="CSV to write: every score per slice and threshold")
     parser.add_argument("--overlay", type=Path, help="figure to write: merges and splits marked")
+    parser.add_argument("--warping", action="store_true", help="add the warping error (takes a few times as long)")
     parser.add_argument("--log", type=Path, help="log file to write")
     return parser.parse_args()
 

@@ -186,7 +186,7 @@ def _score_slice(truth: np.ndarray, proposal: np.ndarray, thresholds: np.ndarray
     return _count_slice(framed(proposal), truth.shape[0] + 2, pixels, starts, thresholds)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _count_slice(
     proposal: np.ndarray, column: int, pixels: np.ndarray, starts: np.ndarray, thresholds: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -214,7 +214,7 @@ def _count_slice(
             true_positives += inside[pixel]
         found = number_components(inside, column, segments, queue)
         untouched = segments if found <= LARGEST_SEGMENT else wrap_to_16_bits(segments, column, found)
-        unthinned[step] = count_overlap(untouched, pixels, starts, found)
+        count_overlap(untouched, pixels, starts, found, unthinned[step])
         dams = 0
         if found:
             flood(segments, column, queue)
@@ -223,7 +223,7 @@ def _count_slice(
                 segments[pixel] = min(segments[pixel], LARGEST_SEGMENT)
         else:
             segments[:] = 1
-        thinned[step] = count_overlap(segments, pixels, starts, max(found, 1))
+        count_overlap(segments, pixels, starts, max(found, 1), thinned[step])
         counts[step, 0] = min(max(found, 1), LARGEST_SEGMENT)
         counts[step, 1] = dams
         counts[step, 2] = true_positives

@@ -31,8 +31,8 @@ class Overlap(NamedTuple):
     """H_AB in nats."""
 
 
-@njit(cache=True, nogil=True)
-def count_overlap(segments: np.ndarray, pixels: np.ndarray, starts: np.ndarray, largest: int) -> tuple:
+@njit(cache=True, nogil=True, error_model="numpy")
+def count_overlap(segments: np.ndarray, pixels: np.ndarray, starts: np.ndarray, largest: int, sums: np.ndarray) -> None:
     """Reduce the overlap of sorted truth pixels with a segmentation to the seven sums of `Overlap`.
 
     Args:
@@ -40,9 +40,7 @@ def count_overlap(segments: np.ndarray, pixels: np.ndarray, starts: np.ndarray, 
         pixels: Positions in ``segments`` of the truth's foreground, cell after cell.
         starts: Where each cell begins in ``pixels``; one entry more than cells.
         largest: The greatest segment number, or more.
-
-    Returns:
-        The values of an `Overlap`, in order.
+        sums: float64 (7,); receives the values of an `Overlap`, in order.
     """
     per_segment = np.zeros(largest + 1, np.int64)
     per_overlap = np.zeros(largest + 1, np.int64)
@@ -74,15 +72,13 @@ def count_overlap(segments: np.ndarray, pixels: np.ndarray, starts: np.ndarray, 
         singles = dams / n * np.log(n)
         segment_entropy += singles
         joint_entropy += singles
-    return (
-        float(n),
-        truth_pairs,
-        segment_pairs + dams,
-        common_pairs + dams,
-        truth_entropy,
-        segment_entropy,
-        joint_entropy,
-    )
+    sums[0] = n
+    sums[1] = truth_pairs
+    sums[2] = segment_pairs + dams
+    sums[3] = common_pairs + dams
+    sums[4] = truth_entropy
+    sums[5] = segment_entropy
+    sums[6] = joint_entropy
 
 
 def sort_by_cell(truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -145,7 +141,8 @@ def score_segments(truth: np.ndarray, segments: np.ndarray) -> dict[str, float]:
     """
     pixels, starts = sort_by_cell(_dense(truth))
     numbers = _dense(segments)
-    sums = np.array(count_overlap(numbers, pixels, starts, int(numbers.max())))
+    sums = np.zeros(len(Overlap._fields))
+    count_overlap(numbers, pixels, starts, int(numbers.max()), sums)
     return {name: float(value) for name, value in scores_of(sums).items()}
 
 

@@ -1,14 +1,9 @@
 """Scores as files: the metrics of a stack and its table per slice and threshold."""
 
-import hashlib
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
-from fusionnet.files import sha256
 from fusionnet.scores.isbi import StackScores
-from fusionnet.volumes import TIFF_SUFFIXES, read_provenance
 
 PARTS = ("v_rand", "v_rand_merge", "v_rand_split", "v_info", "v_info_merge", "v_info_split")
 
@@ -45,29 +40,23 @@ def metrics_of(scores: StackScores) -> dict[str, object]:
     return metrics
 
 
+def warping_metrics(errors: np.ndarray, thresholds: np.ndarray) -> dict[str, object]:
+    """Return the warping error of a stack, ready for JSON: the smallest mean over slices, and its threshold.
+
+    Args:
+        errors: As from `fusionnet.scores.warping_errors`, shape (Z, T).
+        thresholds: Shape (T,).
+    """
+    means = errors.mean(axis=0)
+    return {
+        "warping_error": float(means.min()),
+        "warping_error_threshold": float(thresholds[means.argmin()]),
+        "warping_error_by_threshold": means.tolist(),
+    }
+
+
 def slice_table(scores: StackScores) -> pd.DataFrame:
     """Return one row per slice and threshold: ``slice``, ``threshold`` and every score and count of the slice."""
     depth, steps = scores.per_slice["v_rand"].shape
     index = {"slice": np.repeat(np.arange(depth), steps), "threshold": np.tile(scores.thresholds, depth)}
     return pd.DataFrame(index | {name: values.ravel() for name, values in scores.per_slice.items()})
-
-
-def origin_of(path: Path) -> dict[str, object]:
-    """Say which bytes a stack was read from, and what `fusionnet.volumes` recorded of its making.
-
-    Args:
-        path: As for `fusionnet.volumes.read_volume`: a file, a folder, or ``file.h5:key``.
-
-    Returns:
-        ``path``; ``sha256`` of the file, or of the names and SHA-256 of a folder's files in sorted order; and
-        ``made_by``, the recorded provenance (empty for a foreign stack).
-    """
-    source = path if path.exists() else Path(str(path).rpartition(":")[0])
-    if source.is_dir():
-        files = sorted(file for file in source.rglob("*") if file.is_file())
-        listing = "".join(f"{sha256(file)}  {file.relative_to(source).as_posix()}\n" for file in files)
-        digest = hashlib.sha256(listing.encode()).hexdigest()
-    else:
-        digest = sha256(source)
-    made_by = read_provenance(path) if path.suffix.lower() in TIFF_SUFFIXES else {}
-    return {"path": str(path), "sha256": digest, "made_by": made_by}

@@ -14,7 +14,7 @@ LARGEST_SEGMENT = 65535  # the challenge kept segments in 16 bits and clamped gr
 _FREE, _QUEUED, _OUTSIDE = -1, -2, -3
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def number_components(values: np.ndarray, column: int, segments: np.ndarray, queue: np.ndarray) -> int:
     """Number the 4-connected components of equal non-zero values in memory order.
 
@@ -48,7 +48,7 @@ def number_components(values: np.ndarray, column: int, segments: np.ndarray, que
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def flood(segments: np.ndarray, column: int, queue: np.ndarray) -> None:
     """Grow numbered components over the background, in place, until only dams remain between them.
 
@@ -97,7 +97,7 @@ def flood(segments: np.ndarray, column: int, queue: np.ndarray) -> None:
         segments[pixel] = DAM if several else met
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def wrap_to_16_bits(segments: np.ndarray, column: int, count: int) -> np.ndarray:
     """Renumber components in row-major order modulo 65536, as the challenge's unthinned form did.
 

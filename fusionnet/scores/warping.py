@@ -91,7 +91,7 @@ def warp(truth: np.ndarray, proposal: np.ndarray, threshold: float) -> np.ndarra
     return unframed(mask, truth.shape)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _flip_simple(mask: np.ndarray, pixels: np.ndarray, column: int) -> int:
     """Flip, in order, those of the pixels of a framed flat mask that are simple when their turn comes.
 

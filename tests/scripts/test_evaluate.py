@@ -19,7 +19,7 @@ from PIL import Image
 
 from fusionnet.errors import run
 from fusionnet.files import sha256
-from fusionnet.scores import score_stack
+from fusionnet.scores import score_stack, score_volume, warping_errors
 from fusionnet.volumes import write_volume
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +77,8 @@ def test_writes_metrics_table_overlay_and_log(
     names = ("--metrics", "--slices", "--overlay", "--log")
     options = [word for pair in zip(names, files.values(), strict=True) for word in pair]
     done = evaluate(
-        "--labels", tmp_path / "labels.tif", "--label-slices", "1-2", "--probabilities", tmp_path / "p.tif", *options
+        "--labels", tmp_path / "labels.tif", "--label-slices", "1-2", "--probabilities", tmp_path / "p.tif",
+        "--warping", *options
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     expected = score_stack(truth[1:3], proposal[1:3])
@@ -89,6 +90,9 @@ def test_writes_metrics_table_overlay_and_log(
     assert metrics["v_info_by_threshold"] == expected.by_threshold("v_info").tolist()
     step = metrics["thresholds"].index(metrics["v_rand_threshold"])
     assert metrics["v_rand_merge"] == expected.by_threshold("v_rand_merge")[step]
+    warping = warping_errors(truth[1:3], proposal[1:3]).mean(axis=0)
+    assert metrics["warping_error_by_threshold"] == warping.tolist()
+    assert metrics["warping_error"] == warping.min()
     assert metrics["provenance"]["labels"]["sha256"] == sha256(tmp_path / "labels.tif")
     assert metrics["provenance"]["probabilities"]["made_by"] == {"stage": "predict", "seed": 3}
     table = pd.read_csv(files["slices.csv"])
@@ -158,6 +162,23 @@ def test_swapped_polarity_is_said_in_the_metrics_too(
     assert done.returncode == 0
     assert "polarity looks swapped" in done.stderr
     assert "score 1 - p" in json.loads((tmp_path / "m.json").read_text())["warnings"][0]
+
+
+def test_segments_are_scored_in_3d_against_instances(evaluate: Callable[..., Done], tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    truth, segments = rng.integers(0, 5, (3, 8, 9)).astype(np.uint16), rng.integers(0, 4, (3, 8, 9)).astype(np.uint16)
+    write_volume(tmp_path / "labels.tif", truth, {})
+    write_volume(tmp_path / "segments.tif", segments, {})
+    files = "--labels", tmp_path / "labels.tif", "--segments", tmp_path / "segments.tif", "--metrics"
+    done = evaluate(*files, tmp_path / "m.json", "--instances", "--zero", "voxels")
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((tmp_path / "m.json").read_text())
+    expected = score_volume(truth, segments, zero="voxels")
+    assert (metrics["adapted_rand_error"], metrics["voi_split"]) == (expected.adapted_rand_error, expected.voi_split)
+    done = evaluate(*files, tmp_path / "n.json")
+    assert done.returncode == 1 and "add --instances" in done.stderr
+    done = evaluate(*files, tmp_path / "n.json", "--instances", "--warping")
+    assert done.returncode == 1 and "give --probabilities" in done.stderr
 
 
 @pytest.mark.parametrize("slices", ["3-1", "2-4", "x", "-1", "1-"])
