@@ -15,3 +15,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run("dvc config core.analytics false && git add -A && git commit -qm small")
     run("snakemake --cores 8 --resources gpu=1")
     return folder
+
+
+@pytest.fixture(scope="session")
+def recorded(finished: Path) -> Path:
+    """The finished project after `make record` has let DVC know of it."""
+    command_in(finished)("workflow/record.sh")
+    return finished
