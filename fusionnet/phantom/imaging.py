@@ -83,7 +83,7 @@ class Microscope:
 
     def half_width(self, index: int) -> Image:
         """Return half the thickness of membranes in section ``index``, (Y, X) in pixels."""
-        return np.clip(2.35 + 0.5 * self._thickness.plane(index), 1.4, 3.7).astype(np.float32)
+        return np.clip(2.4 + 0.45 * self._thickness.plane(index), 1.6, 3.7).astype(np.float32)
 
     def picture(self, index: int, layers: list[Layer], shade: Image, densities: list[Density]) -> NDArray[np.uint8]:
         """Return the micrograph of section ``index`` as uint8 (Y, X).
@@ -101,7 +101,7 @@ class Microscope:
         cover = self._mitochondria.paint(image, middle, index)
         room = (middle.distance > 5) & (cover < 0.05)
         paint_vesicles(rng, image, middle, room, self._stain.crowding, self._stain.tubules)
-        contrast = np.clip(1.0 + 0.28 * self._contrast.plane(index), 0.3, 1.4)
+        contrast = np.clip(1.0 + 0.22 * self._contrast.plane(index), 0.45, 1.3)
         image = image + shade * (55.0 - image) * np.minimum(contrast, 1.0) - 14 * shade * (contrast - 1)
         paint_densities(rng, image, densities, index)
         return self._expose(rng, image)

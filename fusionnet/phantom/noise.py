@@ -45,11 +45,11 @@ def smooth_plane(rng: np.random.Generator, size_pixels: int, scale_pixels: float
 def _knots(extent: float, scale: float) -> NDArray[np.float64]:
     """Return grid points at most one scale apart that reach three scales beyond ``0 .. extent``."""
     count = int(np.ceil(extent / scale)) + 7
-    return (np.arange(count) - 3) * scale
+    return np.arange(-3.0, count - 3.0) * np.float64(scale)
 
 
 def _kernel_matrix(positions: NDArray, extent: float, scale: float) -> NDArray[np.float64]:
     """Return Gaussian weights of shape (positions, knots), each row of unit length so that variance stays 1."""
-    weights = np.exp(-0.5 * ((positions[:, None] - _knots(extent, scale)[None, :]) / scale) ** 2)
-    lengths: NDArray[np.float64] = np.sqrt(np.square(weights).sum(axis=1, keepdims=True))
-    return weights / lengths
+    weights: NDArray[np.float64] = np.exp(-0.5 * ((positions[:, None] - _knots(extent, scale)[None, :]) / scale) ** 2)
+    weights /= np.sqrt(np.square(weights).sum(axis=1, keepdims=True))
+    return weights

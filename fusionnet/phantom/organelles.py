@@ -159,7 +159,7 @@ def paint_reticulum(rng: np.random.Generator, image: Image, layer: Layer) -> Non
 
 @dataclass(frozen=True)
 class Density:
-    """A fuzzy dark thickening at a contact of two cells; in sections, pixels, radians and, for the floor, grey levels."""
+    """A fuzzy dark thickening at a contact of two cells; in sections, pixels, radians; floor in grey levels."""
 
     middle: float
     centre: tuple[float, float]

@@ -18,7 +18,7 @@ from fusionnet.phantom.noise import Image, SmoothNoise, smooth_plane
 # One section is cut into this many layers; the image is their mean, which smears oblique membranes into grey bands.
 LAYERS = 5
 # The layers span this share of the distance between sections: cutting and staining lose the rest.
-SPAN = 0.6
+SPAN = 0.45
 # Cells live in a periodic square this much larger than the image on each side.
 MARGIN_PIXELS = 100
 _TILE = 16
@@ -163,7 +163,8 @@ def _scatter(
     rng: np.random.Generator, period: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Return centres, radii and cells of discs that fill the periodic square, their bonds, and the bonds' lengths."""
-    direction, stretch = (smooth_plane(rng, int(period), 70.0) for _ in range(2))
+    direction, stretch = (smooth_plane(rng, int(period), 45.0) for _ in range(2))
+    bundled = stretch > np.quantile(stretch, 0.68)
     centres: list[NDArray[np.float64]] = []
     radii: list[float] = []
     cells: list[int] = []
@@ -173,7 +174,7 @@ def _scatter(
         radius = float(np.clip(rng.lognormal(np.log(16.5), 0.58), 8.5, 66))
         start = rng.uniform(0, period, 2)
         at = int(start[0]), int(start[1])
-        if stretch[at] > 0.35 and radius < 32:  # a bundle: processes cut lengthwise, side by side
+        if bundled[at] and radius < 32:  # a bundle: processes cut lengthwise, side by side
             angle = 1.5 * direction[at] + rng.normal(0, 0.2)
             chain = [0.62 * radius * rng.uniform(0.85, 1.15) for _ in range(rng.integers(4, 10))]
         elif rng.random() < 0.5:  # lobes make the cell concave
