@@ -1,0 +1,69 @@
+"""Run an experiment again in a copy of the project and say whether its record is met; `make verify` calls it."""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from fusionnet.config import load
+from fusionnet.devices import available_processors
+from fusionnet.errors import UserError, run
+from fusionnet.files import write_json
+from fusionnet.verification import make_record, verdict
+
+PROJECT = ("config", "fusionnet", "scripts", "workflow", "pyproject.toml")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("experiment", nargs="?", default="phantom", help="a name in config/experiments")
+    parser.add_argument("--record-file", type=Path, default=Path("repro.json"), help="the record")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--record", action="store_true", help="write the record of the results that are here")
+    how.add_argument("--existing", action="store_true", help="compare the results that are here; run nothing")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    config = load(arguments.experiment)
+    if arguments.record:
+        write_json(arguments.record_file, make_record(arguments.experiment, config, Path.cwd()))
+        print(f"{arguments.record_file}: written")
+        return
+    if not arguments.record_file.is_file():
+        raise UserError(f"{arguments.record_file}: no such record; write one with --record after a run")
+    expected = json.loads(arguments.record_file.read_text(encoding="utf-8"))
+    if expected["experiment"] != arguments.experiment:
+        raise UserError(f"{arguments.record_file} is of {expected['experiment']!r}, not of {arguments.experiment!r}")
+    if arguments.existing:
+        found = make_record(arguments.experiment, config, Path.cwd())
+    else:
+        with tempfile.TemporaryDirectory(prefix="fusionnet-verify-") as folder:
+            rerun(arguments.experiment, Path(folder), expected["machine"]["threads"])
+            found = make_record(arguments.experiment, config, Path(folder))
+    same, report = verdict(expected, found)
+    print(report)
+    sys.exit(0 if same else 1)
+
+
+def rerun(experiment: str, folder: Path, threads: int) -> None:
+    for name in PROJECT:
+        source = Path(name)
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+    # Sums are split among threads, and their number decides the last bits: use as many as were recorded.
+    environment = os.environ | {"OMP_NUM_THREADS": str(min(threads, available_processors())), "PYTHONPATH": str(folder)}
+    command = ["snakemake", "--cores", str(available_processors()), "--resources", "gpu=1", "--", experiment]
+    if subprocess.run(command, cwd=folder, env=environment, check=False).returncode:
+        raise UserError(f"{' '.join(command)} failed; see its messages above")
+
+
+if __name__ == "__main__":
+    run(main)
