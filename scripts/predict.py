@@ -119,7 +119,7 @@ def report(
     speed = f"{seconds:.3g} s for each slice on {where}" if seconds else "nothing was left to do"
     lines = [
         f"predict: {arguments.probabilities}: {shape} (Z, Y, X), {predictor.orientations} orientations, {speed}",
-        f"probabilities {summary.lowest:.3f} to {summary.highest:.3f}, mean {summary.total / summary.pixels:.3f}",
+        f"probabilities {summary.lowest:.3f} to {summary.highest:.3f}, mean {summary.total / max(1, summary.pixels):.3f}",
     ]
     lines += [f"grey values {window[0]:.6g} to {window[1]:.6g} became black to white"] if window else []
     lines += [f"went on after {already} chunks of an earlier job"] if already else []
