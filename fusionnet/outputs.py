@@ -185,6 +185,7 @@ def _make_hdf5(part: Path, plan: OutputPlan, key: str) -> None:
         properties.set_layout(h5py.h5d.CONTIGUOUS)  # at one place in the file, which is then written directly:
         properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)  # a killed job cannot damage HDF5's own structures
         properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+        properties.set_obj_track_times(False)  # equal content, equal bytes
         links = h5py.h5p.create(h5py.h5p.LINK_CREATE)
         links.set_create_intermediate_group(True)
         kind = h5py.h5t.py_create(plan.dtype)

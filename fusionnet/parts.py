@@ -118,7 +118,8 @@ def open_parts(paths: Sequence[Path]) -> list[Part]:
     parts = sorted((_open_part(path) for path in paths), key=lambda part: part.header["part"][0])
     for part in parts:
         if part.whole != parts[0].whole:
-            differing = [key for key in part.whole if part.whole[key] != parts[0].whole.get(key)]
+            keys = sorted(part.whole.keys() | parts[0].whole.keys())
+            differing = [key for key in keys if part.whole.get(key) != parts[0].whole.get(key)]
             raise UserError(
                 f"{part.path} and {parts[0].path} are parts of different predictions: {', '.join(differing)} differ; "
                 "make them again"

@@ -47,13 +47,18 @@ def summarise(probability: np.ndarray, missing: int) -> Summary:
 
 
 def joined(summaries: Iterable[Summary]) -> Summary:
-    """Return the summary of several regions together."""
+    """Return the summary of several regions together; of none, zeros."""
+    summaries = list(summaries)
+    if not summaries:
+        return Summary(0, 0.0, 0.0, 0.0, 0, 0)
     pixels, lowest, highest, total, inside, missing = zip(*(each.values() for each in summaries), strict=True)
     return Summary(sum(pixels), min(lowest), max(highest), sum(total), sum(inside), sum(missing))
 
 
 def alarm(summary: Summary) -> str | None:
     """Return a warning with the usual causes if nearly every pixel got the same answer, else None."""
+    if not summary.pixels:
+        return None
     share = summary.inside / summary.pixels
     span = summary.highest - summary.lowest
     if span >= LEAST_RANGE and 1 - ALL_ONE_SIDE <= share <= ALL_ONE_SIDE:

@@ -117,9 +117,10 @@ def report(
     seconds = work.seconds * shape[1] * shape[2] / work.pixels if work.pixels else None
     where = f"{predictor.device.type}, {torch.get_num_threads()} threads"
     speed = f"{seconds:.3g} s for each slice on {where}" if seconds else "nothing was left to do"
+    mean = summary.total / max(1, summary.pixels)
     lines = [
         f"predict: {arguments.probabilities}: {shape} (Z, Y, X), {predictor.orientations} orientations, {speed}",
-        f"probabilities {summary.lowest:.3f} to {summary.highest:.3f}, mean {summary.total / summary.pixels:.3f}",
+        f"probabilities {summary.lowest:.3f} to {summary.highest:.3f}, mean {mean:.3f}",
     ]
     lines += [f"grey values {window[0]:.6g} to {window[1]:.6g} became black to white"] if window else []
     lines += [f"went on after {already} chunks of an earlier job"] if already else []
