@@ -165,7 +165,8 @@ def draw_effects(effects: Sequence[Effect], arms: Sequence[str]) -> Figure:
                 "va": "top",
                 "color": GREY,
             }
-            axis.annotate("other better ←", (0, 1), (-6, 0), ha="right", fontsize=9, **above)
+            other = names[arms[1]] if len(arms) == 2 else "other"
+            axis.annotate(f"{other} better ←", (0, 1), (-6, 0), ha="right", fontsize=9, **above)
             axis.annotate(f"→ {names[arms[0]]} better", (0, 1), (6, 0), ha="left", fontsize=9, **above)
             axis.set_xlabel("difference of scores")
             axis.margins(x=0.15)

@@ -107,9 +107,8 @@ def _show_slice(
     """Fill a block of 2 x 3 panels: raw above truth, then for each arm its probability and its errors."""
     part = (view.rows, view.columns)
     labels = scored.labels[view.position][part]
-    place = f"slice {scored.numbers[view.position]}, rows {view.rows.start}–{view.rows.stop - 1}"
-    place += f", columns {view.columns.start}–{view.columns.stop - 1}"
-    _show(panels[0], scored.raw[view.position][part], f"Raw: {place}", None)
+    place = f"y {view.rows.start}–{view.rows.stop - 1}, x {view.columns.start}–{view.columns.stop - 1}"
+    _show(panels[0], scored.raw[view.position][part], f"Raw: slice {scored.numbers[view.position]}, {place}", None)
     _show(panels[3], labels, "Truth", 1)
     for row, (replicate, probability, (merges, splits, segments)) in enumerate(
         zip(replicates, probabilities, errors, strict=True)
@@ -117,7 +116,7 @@ def _show_slice(
         v_rand = replicate.slice_scores("v_rand")[view.position]
         grey = np.where(segments[part] == 0, 0.0, np.where(labels > 0, 1.0, 0.8))
         _show(panels[3 * row + 1], probability[part], names[replicate.arm], 1)
-        title = f"{names[replicate.arm]}, errors (whole slice: V_rand {v_rand:.4f})"
+        title = f"Errors of {names[replicate.arm]} (slice: V_rand {v_rand:.4f})"
         _show(panels[3 * row + 2], paint_errors(grey, merges[part], splits[part]), title, 1)
 
 
