@@ -9,9 +9,9 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 EXPERIMENTS := $(basename $(notdir $(wildcard config/experiments/*.yaml)))
 EXPERIMENT ?= phantom
-LINTED := fusionnet scripts tests benchmarks
+LINTED := fusionnet scripts tests benchmarks workflow
 
-.PHONY: help install reproduce test test-slow test-gpu test-slurm check format record sync clean $(EXPERIMENTS)
+.PHONY: help install reproduce test test-slow test-gpu test-slurm check format pipelines record sync clean $(EXPERIMENTS)
 
 help: ## List the targets
 	@grep -hE '^[a-z$$()A-Z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 22
@@ -54,6 +54,9 @@ format: install ## Format Python and Snakemake files
 	ruff check --fix $(LINTED)
 	ruff format $(LINTED)
 	snakefmt workflow
+
+pipelines: install ## List in dvc.yaml the code that each stage's script imports now
+	python workflow/list_code.py dvc.yaml results/*/dvc.yaml
 
 record: install ## After snakemake: let DVC record the results of EXPERIMENT without computing them again
 	workflow/record.sh $(EXPERIMENT)

@@ -10,5 +10,5 @@ snakemake --dry-run -- "$experiment" 2>&1 | grep -q "Nothing to be done" || {
     echo "record: Snakemake has work to do for $experiment; run it first: snakemake $experiment" >&2
     exit 1
 }
-dvc commit --force --quiet "$pipeline"
+dvc commit --force "$pipeline"
 dvc status "$pipeline"

@@ -75,7 +75,7 @@ def test_both_read_the_same_inputs(graphs):
         listed = theirs[outputs].inputs
         folders = {path for path in listed if not Path(path).suffix}
         beneath = {path for path in job.inputs if any(path.startswith(f"{folder}/") for folder in folders)}
-        assert job.inputs - beneath == listed - folders, f"{job.rule}: list these as deps, and no others"
+        assert job.inputs - beneath == listed - folders, f"{job.rule}: run `make pipelines`, or list other inputs"
         assert not folders or beneath, f"{job.rule}: depends on {folders}, in which it reads nothing"
 
 
