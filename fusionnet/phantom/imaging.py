@@ -16,11 +16,11 @@ from fusionnet.phantom.organelles import (
 )
 from fusionnet.phantom.tissue import LAYERS, Layer
 
-CYTOPLASM_GREY = 151.0
+CYTOPLASM_GREY = 154.0
 # Standard deviations of the detector's noise before blur and of the blur itself, in grey levels and pixels: fitted
 # to the high frequencies of the ISBI-2012 slices.
-SHOT_NOISE = 45.0
-BLUR_PIXELS = (0.61, 0.78)  # ISBI's first fifteen slices have the one, its last fifteen the other
+SHOT_NOISE = 47.0
+BLUR_PIXELS = (0.58, 0.75)  # ISBI's first fifteen slices have the one, its last fifteen the other
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,13 @@ class Microscope:
         room = (middle.distance > 5) & (cover < 0.05)
         paint_vesicles(rng, image, middle, room, self._stain.crowding, self._stain.tubules)
         contrast = np.clip(1.0 + 0.22 * self._contrast.plane(index), 0.45, 1.3)
-        image = image + shade * (55.0 - image) * np.minimum(contrast, 1.0) - 14 * shade * (contrast - 1)
-        paint_densities(rng, image, densities, index)
+        image = image + shade * (50.0 - image) * np.minimum(contrast, 1.0) - 14 * shade * (contrast - 1)
+        paint_densities(rng, image, middle, densities, index)
         return self._expose(rng, image)
 
     def _cytoplasm(self, rng: np.random.Generator, layer: Layer) -> Image:
         grain = (
-            19 * smooth_plane(rng, self._size, 1.3)
+            22 * smooth_plane(rng, self._size, 1.2)
             + 12 * smooth_plane(rng, self._size, 2.6)
             + 6 * smooth_plane(rng, self._size, 8.0)
         )

@@ -58,12 +58,12 @@ def place_mitochondria(rng: np.random.Generator, neurites: Neurites, slices: int
         middle = rng.uniform(-15, 15)
         while middle < slices + 8:
             half_length = rng.uniform(2.5, 10)
-            short = float(np.clip(calibre[disc] * rng.uniform(0.36, 0.58), 8.5, 27.0))
-            long = min(short * rng.uniform(1.0, 1.9), 0.75 * calibre[disc], 44.0)
+            short = float(np.clip(calibre[disc] * rng.uniform(0.36, 0.6), 8.5, 32.0))
+            long = min(short * rng.uniform(1.0, 1.9), 0.75 * calibre[disc], 50.0)
             room = max(calibre[disc] - long - 4, 0.0)
             towards, angle = rng.uniform(0, 2 * np.pi), rng.uniform(0, np.pi)
             offset = room * np.sin(towards), room * np.cos(towards)
-            cristae, darkness = rng.uniform(6, 10), rng.uniform(44, 62)
+            cristae, darkness = rng.uniform(6, 10), rng.uniform(50, 72)
             radii = max(long, short), short
             if rng.random() < 0.9:
                 found.append(Mitochondrion(int(disc), middle, half_length, radii, angle, offset, cristae, darkness))
@@ -119,8 +119,8 @@ class MitochondriaPainter:
         inside = own * _step(depth) * _step(layer.distance[window] - 4.5)
         phase = 2 * np.pi * v / item.cristae + 1.5 * wave[window] + 0.05 * u
         cristae = np.clip(np.cos(phase) + 0.35 * np.cos(0.21 * u + 2.0 * wave[window]), -1, 1)
-        matrix = item.darkness - 26 * cristae * _step(depth - 4)
-        envelope = 20 * np.exp(-((depth - 1.0) ** 2) / 2.0) - 16 * np.exp(-((depth - 3.8) ** 2) / 1.6)
+        matrix = item.darkness - 22 * cristae * _step(depth - 4)
+        envelope = 24 * np.exp(-((depth - 1.0) ** 2) / 2.0) - 16 * np.exp(-((depth - 3.8) ** 2) / 1.6)
         halo = 9 * own * np.exp(-np.square(np.minimum(depth, 0) / 5.0)) * (1 - inside)
         image[window] += halo - inside * (matrix + envelope)
         cover[window] = np.maximum(cover[window], inside)
@@ -183,8 +183,9 @@ def place_densities(rng: np.random.Generator, layers: list[Layer], per_megapixel
     return found
 
 
-def paint_densities(rng: np.random.Generator, image: Image, densities: list[Density], index: int) -> None:
-    """Darken ``image`` in place where section ``index`` cuts a density."""
+def paint_densities(rng: np.random.Generator, image: Image, layer: Layer, densities: list[Density], index: int) -> None:
+    """Darken ``image`` in place where section ``index``, with the middle ``layer``, cuts a density."""
+    contact = np.exp(-np.square(layer.distance / 9))
     ragged = smooth_plane(rng, image.shape[0], 5.0)
     rows, columns = np.ogrid[: image.shape[0], : image.shape[1]]
     for item in densities:
@@ -199,7 +200,7 @@ def paint_densities(rng: np.random.Generator, image: Image, densities: list[Dens
         u, v = u * cosine + v * sine, v * cosine - u * sine
         squared = (u / item.radii[0]) ** 2 + (v / item.radii[1]) ** 2
         shade = np.exp(-0.5 * squared * (1 + 0.45 * ragged[window]).clip(0.3, 2))
-        image[window] += strength * shade * np.minimum(item.floor - image[window], 0)
+        image[window] += strength * shade * contact[window] * np.minimum(item.floor - image[window], 0)
 
 
 def _step(depth: Image) -> Image:
