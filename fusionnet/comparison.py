@@ -139,7 +139,7 @@ def verdict_markdown(effects: Sequence[Effect], names: Mapping[str, str], folds:
     lines = [said[baselines[0]], ""]
     lines += [f"- {said[baseline]}" for baseline in baselines[1:]] + ([""] if len(baselines) > 1 else [])
     if len(baselines) > 1:
-        lines += [f"Each interval stands alone: one in twenty misses its true effect by chance.", ""]
+        lines += ["Each interval stands alone: one in twenty misses its true effect by chance.", ""]
     if any(fold != "test" for fold in folds):
         lines += ["Scored on held-out slices of the labelled stack, not on a test stack of its own.", ""]
     return "\n".join(lines)

@@ -60,6 +60,7 @@ class DownloadSection(Section):
         if bool(self.test_volume) < bool(self.test_labels):
             raise ValueError("'test_labels' needs 'test_volume'")
         return self
+
     def own_files(self) -> list[str]:
         """Return the person's own files and folders that the section names; of ``file.h5:key`` the file."""
         named = (self.volume, self.labels, self.test_volume, self.test_labels)

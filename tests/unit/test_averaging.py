@@ -35,7 +35,8 @@ def test_no_decay_keeps_the_last_weights():
     average = WeightAverage(net, decay=0.0)
     fill(net, 3.0)
     average.update(net, 0)
-    assert all(torch.equal(a, b) for a, b in zip(average.network.state_dict().values(), net.state_dict().values()))
+    pairs = zip(average.network.state_dict().values(), net.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
 
 
 def test_average_takes_no_gradient_and_is_ready_to_apply():

@@ -29,7 +29,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 def command_in(folder: Path) -> Command:
     """Return a function that runs a command line in a folder, with this interpreter's tools first on the path."""
     tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": tools, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "2"}
+    environment = os.environ | {"PATH": tools, "PYTHONPATH": str(folder), "OMP_WAIT_POLICY": "passive"}
 
     def run(line: str, succeeds: bool = True) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
