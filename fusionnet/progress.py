@@ -4,11 +4,11 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
@@ -90,10 +90,13 @@ class Progress:
         if now - self._last_line > LINE_SECONDS and not self.terminal:
             self._line(now)
 
-    def validated(self, epoch: int, loss: float, v_rand: float) -> None:
-        """Take note of a validation."""
-        self.beat.validation_v_rand = v_rand
-        message = f"epoch {epoch}: validation loss {loss:.4f}, V_rand {v_rand:.4f}"
+    def validated(self, row: Mapping[str, Any]) -> None:
+        """Take note of an epoch's row of the history, if it was validated."""
+        if row["validation_loss"] is None:
+            return
+        self.beat.validation_v_rand = row["validation_v_rand"]
+        values = f"validation loss {row['validation_loss']:.4f}, V_rand {row['validation_v_rand']:.4f}"
+        message = f"epoch {row['epoch']}: training loss {row['train_loss']:.4f}, {values}"
         if self.bar is None:
             self.say(message)
         elif self.log is not None:

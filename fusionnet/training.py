@@ -28,6 +28,7 @@ from fusionnet.sampling import Batch, Steps, batches
 from fusionnet.schedules import learning_rate
 from fusionnet.validation import validate
 
+READ_EVERY = 20  # steps between two looks at the loss on CUDA, each of which waits for the GPU
 DIVERGED = 5.0  # an epoch's mean loss, as a multiple of the first step's
 
 
@@ -156,13 +157,16 @@ class Training:
         return loss
 
     def last_loss(self) -> float:
-        """Return the loss of the last step; stops a training that has become infinite."""
-        loss = float(self.losses[(self.step - 1) % len(self.losses)])
-        if self.step == 1:
-            self.first_loss = loss
-        if not math.isfinite(loss):
-            raise DivergedError(f"step {self.step}: the loss is {loss}")
-        return loss
+        """Return the loss of the last step; stops a training whose loss is no number. On CUDA it waits for the GPU."""
+        begun = (self.step - 1) % len(self.losses) + 1
+        losses = self.losses[:begun].cpu()
+        bad = (~losses.isfinite()).nonzero()
+        if len(bad):
+            first = int(bad[0])
+            raise DivergedError(f"step {self.step - begun + first + 1}: the loss is {float(losses[first])}")
+        if self.step == begun:
+            self.first_loss = float(losses[0])
+        return float(losses[-1])
 
     def end_epoch(self, stacks: Stacks) -> dict[str, Any]:
         """Add the epoch to the history, validated if it is its turn, and return the new row."""
@@ -241,25 +245,27 @@ def train(
     steps = Steps(training.job, stacks.volume, stacks.labels, stacks.fold.train)
     saved = began = time.monotonic()
     before = training.seconds
-    last_state = "none"
+    read_every = READ_EVERY if training.machine.device.type == "cuda" else 1
+    safe_step = training.step
     try:
         for batch in batches(steps, training.step, training.machine.device):
             training.take_step(batch)
-            progress.update(training.step, training.last_loss())
-            if training.step % training.job.train.steps_per_epoch == 0:
-                row = training.end_epoch(stacks)
-                if row["validation_loss"] is not None:
-                    progress.validated(row["epoch"], row["validation_loss"], row["validation_v_rand"])
-            stop, now = stop_asked(), time.monotonic()
-            training.seconds = before + now - began
-            if stop or training.step == training.steps or now - saved >= save_every_seconds:
-                last_state = str(states.save(training.step, training.state()))
-                saved = time.monotonic()
-            if stop and training.step < training.steps:
-                raise StoppedError(f"stopped at step {training.step}; the same command goes on from {last_state}")
+            ends_epoch = training.step % training.job.train.steps_per_epoch == 0
+            stops, last = stop_asked(), training.step == training.steps
+            saves = stops or last or time.monotonic() - saved >= save_every_seconds
+            if saves or ends_epoch or training.step % read_every == 0:
+                progress.update(training.step, training.last_loss())
+            if ends_epoch:
+                progress.validated(training.end_epoch(stacks))
+            training.seconds = before + time.monotonic() - began
+            if saves:
+                states.save(training.step, training.state())
+                saved, safe_step = time.monotonic(), training.step
+            if stops and not last:
+                raise StoppedError(f"stopped at step {training.step}; the same command goes on from there")
     except DivergedError as error:
         raise DivergedError(
-            f"training diverged at {error}; last good state: {last_state}. "
+            f"training diverged at {error}; the last good state, of step {safe_step}, is in {states.folder}. "
             "Lower train.learning_rate, or set train.gradient_clip"
         ) from error
 

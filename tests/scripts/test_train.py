@@ -127,7 +127,7 @@ def test_outputs(project):
     assert len(history) == 2 and history.notna().all().all()
     timing = json.loads((project.folder / "out/time.json").read_text())
     assert timing["training_seconds"] > 0 and timing["threads"] == 1 and timing["peak_memory_bytes"] > 1e7
-    assert "epoch 2: validation loss" in (project.folder / "out/train.log").read_text()
+    assert "epoch 2: training loss" in (project.folder / "out/train.log").read_text()
 
 
 def test_a_changed_job_starts_afresh(project):

@@ -7,6 +7,8 @@ import pytest
 from fusionnet import progress as module
 from fusionnet.progress import Progress
 
+ROW = {"epoch": 5, "train_loss": 0.2, "validation_loss": 0.3, "validation_v_rand": 0.97}
+
 
 @pytest.fixture
 def clock(monkeypatch):
@@ -31,7 +33,7 @@ def test_heartbeat_and_lines_tell_rate_and_rest(tmp_path, clock):
     for step in range(401, 501):
         clock.now += 0.5
         progress.update(step, 0.25)
-    progress.validated(5, 0.3, 0.97)
+    progress.validated(ROW)
     clock.now += 6
     progress.update(501, 0.125)
     beat = json.loads((tmp_path / "beat.json").read_text())
@@ -42,7 +44,7 @@ def test_heartbeat_and_lines_tell_rate_and_rest(tmp_path, clock):
     lines = log.getvalue().splitlines()
     assert "step 401/1000: loss 0.2500, 2.00 steps/s, 300 s left" in lines[0]
     assert 2 <= sum(line.startswith("step") for line in lines) <= 4  # one in half a minute, not one a step
-    assert "epoch 5: validation loss 0.3000, V_rand 0.9700" in lines
+    assert "epoch 5: training loss 0.2000, validation loss 0.3000, V_rand 0.9700" in lines
     assert beat["device"] == "a CPU"
 
 
@@ -73,8 +75,8 @@ def test_a_terminal_gets_a_bar_and_the_log_plain_lines(tmp_path, monkeypatch):
     with progress.until_the_end():
         for step in range(1, 11):
             progress.update(step, 0.5)
-        progress.validated(1, 0.4, 0.9)
+        progress.validated(ROW)
         progress.say("a message")
     assert "fusionnet fold 25-29 seed 0: 100%" in terminal.getvalue()
     assert "\r" in terminal.getvalue() and "a message" in terminal.getvalue()
-    assert "\r" not in log.getvalue() and "V_rand 0.9000" in log.getvalue()
+    assert "\r" not in log.getvalue() and "V_rand 0.9700" in log.getvalue()
