@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from fusionnet.config import PredictSection
-from fusionnet.errors import UserError
+from fusionnet.devices import Machine
 from fusionnet.fusing import fuse
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.normalisation import normalise
@@ -47,28 +47,20 @@ class Window:
     missing: int
 
 
-def choose_device(name: str) -> torch.device:
-    """Return the device for ``auto``, ``cuda`` or ``cpu``; a `UserError` where CUDA is asked for and absent."""
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UserError("device: got 'cuda', but torch sees no CUDA device; use 'auto' or 'cpu'")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
-
-
 class Predictor:
     """A trained network ready for slices of any size.
 
     Args:
         network: In any state; it is copied, folded and put on the device.
-        settings: Padding, tile size, orientations, device and precision.
+        settings: Padding, tile size, orientations.
+        machine: Where it computes; see `fusionnet.devices.set_up`.
     """
 
-    def __init__(self, network: SegmentationNetwork, settings: PredictSection):
+    def __init__(self, network: SegmentationNetwork, settings: PredictSection, machine: Machine):
         self.settings = settings
-        self.device = choose_device(settings.device)
-        self.network = fuse(network).to(self.device)
+        self.machine = machine
+        self.network = fuse(network).to(machine.device)
         self.reach = reach(network)
-        low = settings.precision == "bfloat16" or (settings.precision == "auto" and self.device.type == "cuda")
-        self.precision = torch.bfloat16 if low else torch.float32
 
     def plan(self, slices: range, shape: tuple[int, ...]) -> ChunkPlan:
         """Return the chunks of these slices, of shape (Y, X)."""
@@ -98,14 +90,14 @@ class Predictor:
         """Make a tile's window of grey levels 0..255, (Y, X), into input; another thread may do it."""
         missing = np.isnan(levels)
         x = torch.from_numpy(normalise(np.where(missing, np.float32(MID_GREY), levels)))[None, None]
-        pinned = x.pin_memory() if self.device.type == "cuda" else x
+        pinned = x.pin_memory() if self.machine.device.type == "cuda" else x
         inner = chunk.rows.inner, chunk.columns.inner
         return Window(pinned, inner, int(missing[inner].sum()))
 
     @torch.inference_mode()
     def predict(self, window: Window) -> Prediction:
         """Predict a tile from its window."""
-        mean, squares = self._average(window.x.to(self.device, non_blocking=True))
+        mean, squares = self._average(window.x.to(self.machine.device, non_blocking=True))
         mean, squares = mean[window.inner], squares[window.inner]
         deviation = torch.sqrt(squares / self.orientations)
         return Prediction(mean.cpu().numpy(), deviation.cpu().numpy(), window.missing)
@@ -127,6 +119,6 @@ class Predictor:
         return mean, squares
 
     def _forward(self, x: torch.Tensor) -> torch.Tensor:
-        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
+        with self.machine.autocast():
             logits = self.network(x.contiguous(memory_format=torch.channels_last))
         return torch.sigmoid(logits[:, -1:].to(x.dtype))

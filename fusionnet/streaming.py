@@ -140,7 +140,11 @@ class VolumeSink:
         require_room(paths, output, resume=True)
         self.journal = Journal(first.with_name(f".{first.name}.journal"), identity, parts)
         resume = bool(self.journal.finished)
-        self.outputs: list[VolumeOutput] = [open_output(path, output, resume) for path in paths]
+        try:
+            self.outputs: list[VolumeOutput] = [open_output(path, output, resume) for path in paths]
+        except BaseException:
+            self.journal.close(done=not resume)
+            raise
 
     @property
     def finished(self) -> Collection[int]:

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from fusionnet.checkpoints import load_checkpoint
 from fusionnet.config import PredictSection, TrainingJob, parse, read_yaml
+from fusionnet.devices import set_up
 from fusionnet.errors import UserError, run
 from fusionnet.files import write_json, write_text
 from fusionnet.fingerprints import volume_fingerprint
@@ -54,7 +54,7 @@ def main() -> None:
         refuse_another_job(job, parse(TrainingJob, arguments.expect, "--expect"))
     source = open_source(arguments.volume)
     window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source)
-    predictor = Predictor(network, settings)
+    predictor = Predictor(network, settings, set_up(settings.device, settings.precision, say))
     plan = predictor.plan(chosen_slices(arguments.slices, source), source.shape[1:])
     made = {
         "predict": settings.model_dump(),
@@ -70,8 +70,8 @@ def main() -> None:
     )
     identity = {
         "provenance": origin,
-        "device": predictor.device.type,
-        "precision": str(predictor.precision),
+        "device": predictor.machine.device.type,
+        "precision": str(predictor.machine.precision),
         "voxel_size": [*source.voxel_size.zyx, source.voxel_size.unit],
         "ome_version": version,
     }
@@ -85,6 +85,10 @@ def main() -> None:
     already = len(sink.finished)
     summary, work = predict_volume(source, plan, numbers, predictor, window, sink)
     report(arguments, predictor, plan.shape, made["grey_window"], already, summary, work)
+
+
+def say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def chosen_slices(text: str | None, source: VolumeSource) -> range:
@@ -115,8 +119,7 @@ def report(
     work: Work,
 ) -> None:
     seconds = work.seconds * shape[1] * shape[2] / work.pixels if work.pixels else None
-    where = f"{predictor.device.type}, {torch.get_num_threads()} threads"
-    speed = f"{seconds:.3g} s for each slice on {where}" if seconds else "nothing was left to do"
+    speed = f"{seconds:.3g} s for each slice on {predictor.machine.name}" if seconds else "nothing was left to do"
     mean = summary.total / max(1, summary.pixels)
     lines = [
         f"predict: {arguments.probabilities}: {shape} (Z, Y, X), {predictor.orientations} orientations, {speed}",
@@ -126,12 +129,12 @@ def report(
     lines += [f"went on after {already} chunks of an earlier job"] if already else []
     lines += [f"{summary.missing} pixels were not a number and were taken for mid-grey"] if summary.missing else []
     lines += [f"WARNING: {warning}" for warning in [alarm(summary)] if warning]
-    sys.stderr.write("\n".join(lines) + "\n")
+    say("\n".join(lines))
     if arguments.log:
         write_text(arguments.log, "\n".join(lines) + "\n")
     if arguments.timing:
         numbers = {"seconds_per_slice": seconds, "slices": shape[0], "shape": list(shape[1:])}
-        machine = {"device": predictor.device.type, "threads": torch.get_num_threads()}
+        machine = {"device": predictor.machine.name, "threads": predictor.machine.threads}
         write_json(arguments.timing, numbers | {"orientations": predictor.orientations} | machine)
 
 

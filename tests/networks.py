@@ -4,12 +4,15 @@ import torch
 from torch import nn
 
 from fusionnet.config import NetworkSettings, PredictSection
+from fusionnet.devices import Machine
 from fusionnet.models import build
 from fusionnet.models.blocks import SegmentationNetwork
 
 SETTINGS = PredictSection(
     orientation_average=True, padding_pixels=24, tile_pixels=64, device="cpu", precision="float32"
 )
+
+MACHINE = Machine(torch.device("cpu"), torch.float32, threads=1)
 
 
 def make_network(architecture: str = "unet", width: int = 2, seed: int = 0, **switches: object) -> SegmentationNetwork:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from networks import SETTINGS, make_network
+from networks import MACHINE, SETTINGS, make_network
 
 from fusionnet.config import PredictSection
-from fusionnet.errors import UserError
-from fusionnet.inference import Predictor, Window, choose_device
+from fusionnet.devices import Machine
+from fusionnet.inference import Predictor, Window
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.normalisation import normalise
 from fusionnet.orientations import orient, orient_back
@@ -26,8 +26,8 @@ def grey(*shape: int, seed: int = 0) -> np.ndarray:
 class DoublePredictor(Predictor):
     """Computes in double precision, where rounding cannot hide or feign a difference."""
 
-    def __init__(self, network: SegmentationNetwork, chosen: PredictSection):
-        super().__init__(network.double(), chosen)
+    def __init__(self, network: SegmentationNetwork, chosen: PredictSection, machine: Machine):
+        super().__init__(network.double(), chosen, machine)
 
     def prepare(self, levels: np.ndarray, chunk: Chunk) -> Window:
         window = super().prepare(levels, chunk)
@@ -38,8 +38,8 @@ def difference(
     network: SegmentationNetwork, levels: np.ndarray, tile: int, kind: type[Predictor] = Predictor, **changes: object
 ) -> float:
     """Return the greatest difference between tiles and the whole, in mean and deviation."""
-    whole = kind(network, settings(tile_pixels=4096, **changes))
-    tiled = kind(network, settings(tile_pixels=tile, **changes))
+    whole = kind(network, settings(tile_pixels=4096, **changes), MACHINE)
+    tiled = kind(network, settings(tile_pixels=tile, **changes), MACHINE)
     assert len(whole.plan(range(1), levels.shape)) == 1 < len(tiled.plan(range(1), levels.shape))
     expected, found = whole.predict_slice(levels), tiled.predict_slice(levels)
     assert expected.probability.std() > 0.01, "a network that says nothing proves nothing"
@@ -90,7 +90,7 @@ def test_windows_off_the_pooling_grid_would_show(monkeypatch: pytest.MonkeyPatch
 def test_the_mean_and_deviation_are_those_of_the_8_orientations():
     network = make_network("fusionnet")
     levels = grey(64, 80)
-    found = Predictor(network, settings(padding_pixels=0)).predict_slice(levels)
+    found = Predictor(network, settings(padding_pixels=0), MACHINE).predict_slice(levels)
     x = torch.from_numpy(normalise(levels))[None, None]
     with torch.inference_mode():
         each = [orient_back(torch.sigmoid(network(orient(x, number))), number)[0, 0].numpy() for number in range(8)]
@@ -100,7 +100,7 @@ def test_the_mean_and_deviation_are_those_of_the_8_orientations():
 
 
 def test_the_prediction_turns_with_the_slice():
-    predictor = Predictor(make_network("unet"), settings(padding_pixels=16))
+    predictor = Predictor(make_network("unet"), settings(padding_pixels=16), MACHINE)
     levels = grey(64, 80)
     expected = predictor.predict_slice(levels)
     for number in (1, 6):
@@ -109,14 +109,14 @@ def test_the_prediction_turns_with_the_slice():
 
 
 def test_one_orientation_has_no_deviation():
-    found = Predictor(make_network(), settings(orientation_average=False)).predict_slice(grey(40, 40))
+    found = Predictor(make_network(), settings(orientation_average=False), MACHINE).predict_slice(grey(40, 40))
     assert not found.deviation.any() and found.probability.any()
 
 
 def test_borders_are_mirrored():
     network = make_network()
     levels = grey(48, 64)
-    padded = Predictor(network, settings(padding_pixels=32, orientation_average=False)).predict_slice(levels)
+    padded = Predictor(network, settings(padding_pixels=32, orientation_average=False), MACHINE).predict_slice(levels)
     by_hand = torch.from_numpy(normalise(np.pad(levels, 32, mode="reflect")))[None, None]
     with torch.inference_mode():
         expected = torch.sigmoid(network(by_hand))[0, 0, 32:80, 32:96].numpy()
@@ -126,7 +126,7 @@ def test_borders_are_mirrored():
 def test_the_last_unit_of_a_chain_answers():
     network = make_network("fusionnet", chain=2)
     levels = grey(32, 32)
-    found = Predictor(network, settings(padding_pixels=0, orientation_average=False)).predict_slice(levels)
+    found = Predictor(network, settings(padding_pixels=0, orientation_average=False), MACHINE).predict_slice(levels)
     with torch.inference_mode():
         answers = torch.sigmoid(network(torch.from_numpy(normalise(levels))[None, None]))[0].numpy()
     np.testing.assert_allclose(found.probability, answers[1], atol=1e-4)
@@ -134,7 +134,7 @@ def test_the_last_unit_of_a_chain_answers():
 
 
 def test_nan_is_counted_and_taken_for_mid_grey():
-    predictor = Predictor(make_network(), SETTINGS)
+    predictor = Predictor(make_network(), SETTINGS, MACHINE)
     levels = grey(150, 90)
     levels[3, 5] = levels[149, 89] = 127.5
     expected = predictor.predict_slice(levels)
@@ -146,23 +146,17 @@ def test_nan_is_counted_and_taken_for_mid_grey():
 
 def test_bfloat16_is_near():
     levels = grey(64, 64)
-    exact = Predictor(make_network("unet", width=4), SETTINGS).predict_slice(levels)
-    low = Predictor(make_network("unet", width=4), settings(precision="bfloat16")).predict_slice(levels)
+    half = Machine(torch.device("cpu"), torch.bfloat16, 1)
+    exact = Predictor(make_network("unet", width=4), SETTINGS, MACHINE).predict_slice(levels)
+    low = Predictor(make_network("unet", width=4), SETTINGS, half).predict_slice(levels)
     difference_ = np.abs(exact.probability - low.probability)
     assert 0 < difference_.max() < 0.1 and low.probability.dtype == np.float32
-
-
-def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert choose_device("auto").type == choose_device("cpu").type == "cpu"
-    with pytest.raises(UserError, match="sees no CUDA device"):
-        choose_device("cuda")
 
 
 def test_the_network_that_is_given_stays_as_it_is():
     network = make_network().train()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    Predictor(network, SETTINGS).predict_slice(grey(32, 32))
+    Predictor(network, SETTINGS, MACHINE).predict_slice(grey(32, 32))
     assert network.training
     assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
     assert reach(network) == 107
@@ -171,9 +165,8 @@ def test_the_network_that_is_given_stays_as_it_is():
 @pytest.mark.gpu
 def test_cuda_agrees_with_the_cpu():
     levels = grey(200, 180)
-    cpu = Predictor(make_network("fusionnet", width=4), SETTINGS).predict_slice(levels)
-    cuda = Predictor(make_network("fusionnet", width=4), settings(device="cuda")).predict_slice(levels)
-    np.testing.assert_allclose(cuda.probability, cpu.probability, atol=2e-3)
-    low = Predictor(make_network("fusionnet", width=4), settings(device="cuda", precision="auto"))
-    assert low.precision == torch.bfloat16
-    np.testing.assert_allclose(low.predict_slice(levels).probability, cpu.probability, atol=0.1)
+    cpu = Predictor(make_network("fusionnet", width=4), SETTINGS, MACHINE).predict_slice(levels)
+    for precision, tolerance in ((torch.float32, 2e-3), (torch.bfloat16, 0.1)):
+        machine = Machine(torch.device("cuda"), precision, 1)
+        cuda = Predictor(make_network("fusionnet", width=4), SETTINGS, machine).predict_slice(levels)
+        np.testing.assert_allclose(cuda.probability, cpu.probability, atol=tolerance)

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 import tifffile
-from networks import SETTINGS, OneLayer, make_network
+from networks import MACHINE, SETTINGS, OneLayer, make_network
 
 from fusionnet.errors import UserError
 from fusionnet.grey_values import GreyWindow
@@ -34,7 +34,7 @@ def source(tmp_path: Path) -> VolumeSource:
 
 @pytest.fixture
 def predictor() -> Predictor:
-    return Predictor(OneLayer(), SETTINGS)
+    return Predictor(OneLayer(), SETTINGS, MACHINE)
 
 
 def plan_of(predictor: Predictor, slices: range = range(3)) -> ChunkPlan:
@@ -57,7 +57,7 @@ def content(path: Path) -> dict[str, bytes]:
 
 
 def test_the_volume_holds_what_each_slice_gives(tmp_path: Path, source: VolumeSource):
-    predictor = Predictor(make_network("unet"), SETTINGS)
+    predictor = Predictor(make_network("unet"), SETTINGS, MACHINE)
     expected = [predictor.predict_slice(STACK[1].astype(np.float32))]
     plan = plan_of(predictor, range(1, 2))
     summary = run(source, predictor, sink_at(tmp_path / "p.tif", plan, tmp_path / "d.tif"), plan=plan)
@@ -242,17 +242,17 @@ import torch
 torch.set_num_threads(1)
 from fusionnet.inference import Predictor
 from fusionnet.sources import open_source
-from networks import SETTINGS, OneLayer
+from networks import MACHINE, SETTINGS, OneLayer
 from test_streaming import plan_of, run, sink_at
 print("ready", flush=True)
-predictor = Predictor(OneLayer(), SETTINGS)
+predictor = Predictor(OneLayer(), SETTINGS, MACHINE)
 predict = predictor.predict
 predictor.predict = lambda window: (time.sleep(0.01), predict(window))[1]
 run(open_source(sys.argv[2]), predictor, sink_at(sys.argv[3], plan_of(predictor)))
 """
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
 def test_sigkill_at_random_moments(tmp_path: Path, source: VolumeSource, predictor: Predictor, kills: int):
     run(source, predictor, sink_at(tmp_path / "expected.tif", plan_of(predictor)))
     tests = Path(__file__).parents[1]
