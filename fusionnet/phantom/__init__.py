@@ -20,6 +20,7 @@ LABEL_MARGIN_PIXELS = 0.0
 SMEARED_SHARE = 0.5
 # Slivers of cells smaller than this are no cells that a person would outline.
 SMALLEST_CELL_PIXELS = 30
+DENSITIES_PER_MEGAPIXEL = 25.0
 
 
 def draw_phantom(rng_seed: int, slices: int, size_pixels: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -41,16 +42,20 @@ def draw_phantom(rng_seed: int, slices: int, size_pixels: int) -> tuple[NDArray[
     stain = draw_stain(np.random.default_rng([rng_seed, 2]), int(tissue.neurites.cells.max()) + 1)
     mitochondria = MitochondriaPainter([rng_seed, 3], tissue.neurites, slices, size_pixels)
     microscope = Microscope([rng_seed, 4], slices, size_pixels, stain, mitochondria)
-    sections = [tissue.section(index) for index in range(slices)]
-    middles = [layers[LAYERS // 2] for layers in sections]
-    densities = place_densities(np.random.default_rng([rng_seed, 5]), middles, 25.0)
+    chance = np.random.default_rng([rng_seed, 5])
+    densities = [
+        density
+        for index in range(slices)
+        for density in place_densities(chance, tissue.layer(index), index, DENSITIES_PER_MEGAPIXEL)
+    ]
     volume = np.empty((slices, size_pixels, size_pixels), np.uint8)
     labels = np.empty_like(volume)
-    for index, layers in enumerate(sections):
+    for index in range(slices):
+        layers = tissue.section(index)
         half_width = microscope.half_width(index)
         shade = membrane_shade(layers, half_width)
-        volume[index] = microscope.picture(index, layers, shade, densities)
-        labels[index] = _label(middles[index], half_width, shade)
+        volume[index] = microscope.picture(index, layers[LAYERS // 2], shade, densities)
+        labels[index] = _label(layers[LAYERS // 2], half_width, shade)
     return volume, labels
 
 

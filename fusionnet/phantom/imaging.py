@@ -14,7 +14,7 @@ from fusionnet.phantom.organelles import (
     paint_reticulum,
     paint_vesicles,
 )
-from fusionnet.phantom.tissue import LAYERS, Layer
+from fusionnet.phantom.tissue import Layer
 
 CYTOPLASM_GREY = 154.0
 # Standard deviations of the detector's noise before blur and of the blur itself, in grey levels and pixels: fitted
@@ -85,17 +85,16 @@ class Microscope:
         """Return half the thickness of membranes in section ``index``, (Y, X) in pixels."""
         return np.clip(2.4 + 0.45 * self._thickness.plane(index), 1.6, 3.7).astype(np.float32)
 
-    def picture(self, index: int, layers: list[Layer], shade: Image, densities: list[Density]) -> NDArray[np.uint8]:
+    def picture(self, index: int, middle: Layer, shade: Image, densities: list[Density]) -> NDArray[np.uint8]:
         """Return the micrograph of section ``index`` as uint8 (Y, X).
 
         Args:
             index: Number of the section.
-            layers: Its layers.
+            middle: Its middle layer.
             shade: (Y, X) share of membrane, from `membrane_shade`.
             densities: The block's synaptic densities.
         """
         rng = np.random.default_rng([*self._seed, 2, index])
-        middle = layers[LAYERS // 2]
         image = self._cytoplasm(rng, middle)
         paint_reticulum(rng, image, middle)
         cover = self._mitochondria.paint(image, middle, index)

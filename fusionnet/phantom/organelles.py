@@ -168,18 +168,17 @@ class Density:
     floor: float
 
 
-def place_densities(rng: np.random.Generator, layers: list[Layer], per_megapixel: float) -> list[Density]:
-    """Choose contacts in the given layers, one layer for each section, and lay densities along them."""
+def place_densities(rng: np.random.Generator, layer: Layer, index: int, per_megapixel: float) -> list[Density]:
+    """Choose contacts in the middle ``layer`` of section ``index`` and lay densities along them."""
+    contacts = np.argwhere(layer.distance < 0.7)
     found = []
-    for index, layer in enumerate(layers):
-        contacts = np.argwhere(layer.distance < 0.7)
-        for _ in range(rng.poisson(per_megapixel * layer.distance.size / 1e6)):
-            y, x = contacts[rng.integers(len(contacts))]
-            near = contacts[(np.abs(contacts - (y, x)) < 10).all(axis=1)] - (y, x)
-            moments = near.T @ near
-            angle = 0.5 * np.arctan2(2 * moments[0, 1], moments[1, 1] - moments[0, 0])
-            radii = float(rng.uniform(9, 24)), float(rng.uniform(4, 9))
-            found.append(Density(index + rng.normal(0, 0.3), (float(y), float(x)), radii, angle, rng.uniform(20, 75)))
+    for _ in range(rng.poisson(per_megapixel * layer.distance.size / 1e6)):
+        y, x = contacts[rng.integers(len(contacts))]
+        near = contacts[(np.abs(contacts - (y, x)) < 10).all(axis=1)] - (y, x)
+        moments = near.T @ near
+        angle = 0.5 * np.arctan2(2 * moments[0, 1], moments[1, 1] - moments[0, 0])
+        radii = float(rng.uniform(9, 24)), float(rng.uniform(4, 9))
+        found.append(Density(index + rng.normal(0, 0.3), (float(y), float(x)), radii, angle, rng.uniform(20, 75)))
     return found
 
 

@@ -7,13 +7,12 @@ boundary is straight.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from fusionnet.phantom.noise import Image, SmoothNoise, smooth_plane
+from fusionnet.phantom.noise import SmoothNoise, smooth_plane
 
 # One section is cut into this many layers; the image is their mean, which smears oblique membranes into grey bands.
 LAYERS = 5
@@ -83,28 +82,29 @@ class Tissue:
             ]
             for axis in (0, 1)
         ]
+        self._kept: dict[int, NDArray[np.float32]] = {}
 
     def section(self, index: int) -> list[Layer]:
         """Return the `LAYERS` layers of section ``index``, from top to bottom."""
-        top, bottom = self._coordinates(index), self._coordinates(index + 1)
-        layers = []
-        for number in range(LAYERS):
-            share = np.float32(SPAN * (number + 0.5) / LAYERS)
-            y, x = (
-                (1 - share) * start + share * end + shift
-                for start, end, shift in zip(top, bottom, self._shift[index], strict=True)
-            )
-            at = index * LAYERS + number
-            cell, distance = _partition(y, x, self.neurites.centres[at], self.neurites.radii[at], self.neurites.cells)
-            layers.append(Layer(cell, distance, y, x))
-        return layers
+        return [self.layer(index, number) for number in range(LAYERS)]
 
-    @lru_cache(maxsize=2)  # noqa: B019 - two planes, freed with the tissue's own end
-    def _coordinates(self, depth: int) -> tuple[Image, Image]:
-        """Return the warped row and column coordinates at the top of a section."""
-        grid = np.arange(self.size_pixels, dtype=np.float32)
-        y, x = (sum(np.float32(amplitude) * noise.plane(depth) for amplitude, noise in axis) for axis in self._warp)
-        return grid[:, None] + y, grid[None, :] + x
+    def layer(self, index: int, number: int = LAYERS // 2) -> Layer:
+        """Return one layer of section ``index``, by default its middle."""
+        share = np.float32(SPAN * (number + 0.5) / LAYERS)
+        top, bottom = self._coordinates(index), self._coordinates(index + 1)
+        (y, x), at = self._shift[index][:, None, None] + (1 - share) * top + share * bottom, index * LAYERS + number
+        cell, distance = _partition(y, x, self.neurites.centres[at], self.neurites.radii[at], self.neurites.cells)
+        return Layer(cell, distance, y, x)
+
+    def _coordinates(self, depth: int) -> NDArray[np.float32]:
+        """Return the warped row and column coordinates at the top of a section, (2, Y, X)."""
+        if depth not in self._kept:
+            grid = np.arange(self.size_pixels, dtype=np.float32)
+            y, x = (sum(np.float32(amplitude) * noise.plane(depth) for amplitude, noise in axis) for axis in self._warp)
+            # A section asks for its own top and the next one's, layer after layer; older planes are let go.
+            self._kept = {kept: planes for kept, planes in self._kept.items() if abs(kept - depth) == 1}
+            self._kept[depth] = np.stack([grid[:, None] + y, grid[None, :] + x])
+        return self._kept[depth]
 
 
 def grow_neurites(rng: np.random.Generator, slices: int, size_pixels: int) -> Neurites:
