@@ -29,7 +29,7 @@ reproduce: install ## Run the default experiment to its figures
 	snakemake --cores 8 --resources gpu=1
 
 $(EXPERIMENTS): install
-	snakemake --cores 8 --resources gpu=1 $@
+	snakemake $@ --cores 8 --resources gpu=1
 
 test: install ## Run the test suite
 	pytest

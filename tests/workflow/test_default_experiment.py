@@ -103,5 +103,5 @@ def test_a_mistake_in_an_overlay_is_named_and_nothing_runs(run: Command, edited,
 
 
 def test_the_isbi_experiment_is_one_more_word(run: Command):
-    jobs = jobs_to_run(run("snakemake --cores 8 --resources gpu=1 isbi2012 --dry-run").stdout)
+    jobs = jobs_to_run(run("snakemake isbi2012 --cores 8 --resources gpu=1 --dry-run").stdout)
     assert jobs == {"download_isbi2012": 1} | OF_THE_DATA

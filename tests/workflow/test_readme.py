@@ -15,7 +15,7 @@ COMMANDS = [
     if line.strip()
 ]
 # Those that take long or need the network are asked what they would do.
-ASK_ONLY = {"snakemake --cores 8 --resources gpu=1 isbi2012": " --dry-run"}
+ASK_ONLY = {"snakemake isbi2012 --cores 8 --resources gpu=1": " --dry-run"}
 
 
 def test_the_commands_that_the_project_promises_are_there():
