@@ -6,12 +6,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
 import pandas as pd
 
 from fusionnet.checkpoints import save_checkpoint
 from fusionnet.config import TrainingJob, parse
 from fusionnet.devices import set_up
-from fusionnet.errors import run
+from fusionnet.errors import UserError, run
 from fusionnet.files import whole_or_absent, write_json
 from fusionnet.folds import make_fold
 from fusionnet.progress import HEARTBEAT, Progress
@@ -39,7 +40,15 @@ def parse_arguments() -> argparse.Namespace:
 def read_stacks(arguments: argparse.Namespace, job: TrainingJob) -> Stacks:
     volume, labels = read_volume(arguments.volume), read_labels(arguments.labels)
     require_same_shape((arguments.volume, volume), (arguments.labels, labels))
-    return Stacks(volume, labels, make_fold(job.fold, len(volume) // (job.augment.elastic_copies + 1), job.split))
+    if volume.dtype != np.uint8:
+        raise UserError(f"{arguments.volume}: got {volume.dtype}, expected uint8; make it with the augment stage")
+    copies = job.augment.elastic_copies + 1
+    if len(volume) % copies:
+        raise UserError(
+            f"{arguments.volume}: {len(volume)} slices, expected a multiple of {copies} (augment.elastic_copies "
+            f"{job.augment.elastic_copies} and the original); run the augment stage with this configuration"
+        )
+    return Stacks(volume, labels, make_fold(job.fold, len(volume) // copies, job.split))
 
 
 def main() -> None:
