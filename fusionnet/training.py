@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 
 from fusionnet.averaging import WeightAverage
@@ -19,29 +18,17 @@ from fusionnet.compilation import compiled
 from fusionnet.config import TrainingJob, TrainSection
 from fusionnet.devices import Machine
 from fusionnet.errors import UserError
-from fusionnet.folds import Fold
 from fusionnet.losses import segmentation_loss
 from fusionnet.models import SegmentationNetwork, build
 from fusionnet.progress import Progress
 from fusionnet.resume import StateFolder
 from fusionnet.sampling import Batch, Steps, batches
 from fusionnet.schedules import learning_rate
+from fusionnet.stacks import Stacks
 from fusionnet.validation import validate
 
 READ_EVERY = 20  # steps between two looks at the loss on CUDA, each of which waits for the GPU
 DIVERGED = 5.0  # an epoch's mean loss, as a multiple of the first step's
-
-
-@dataclass(frozen=True)
-class Stacks:
-    """The augment stage's output and what may be used of it.
-
-    Volume and labels are ((copies + 1) * Z, Y, X), copy-major; copy 0 is undeformed.
-    """
-
-    volume: np.ndarray
-    labels: np.ndarray
-    fold: Fold
 
 
 @dataclass

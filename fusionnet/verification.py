@@ -12,8 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fusionnet.checkpoints import load_tensors
 from fusionnet.config import Config
 from fusionnet.errors import UserError
@@ -135,7 +133,7 @@ def _weights(path: Path) -> str:
 
 
 def _pixels(path: Path) -> str:
-    return hashlib.sha256(np.ascontiguousarray(read_volume(path))).hexdigest()
+    return hashlib.sha256(read_volume(path).tobytes()).hexdigest()
 
 
 def _existing(path: Path) -> Path:

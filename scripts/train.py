@@ -6,21 +6,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
 
-import numpy as np
 import pandas as pd
 
 from fusionnet.checkpoints import save_checkpoint
 from fusionnet.config import TrainingJob, parse
 from fusionnet.devices import set_up
-from fusionnet.errors import UserError, run
+from fusionnet.errors import run
 from fusionnet.files import whole_or_absent, write_json
-from fusionnet.folds import make_fold
 from fusionnet.progress import HEARTBEAT, Progress
 from fusionnet.provenance import provenance
 from fusionnet.resume import StateFolder, fingerprint
 from fusionnet.signals import StopRequest
-from fusionnet.training import Stacks, StoppedError, Training, train
-from fusionnet.volumes import read_labels, read_volume, require_same_shape
+from fusionnet.stacks import read_stacks
+from fusionnet.training import StoppedError, Training, train
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -37,20 +35,6 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def read_stacks(arguments: argparse.Namespace, job: TrainingJob) -> Stacks:
-    volume, labels = read_volume(arguments.volume), read_labels(arguments.labels)
-    require_same_shape((arguments.volume, volume), (arguments.labels, labels))
-    if volume.dtype != np.uint8:
-        raise UserError(f"{arguments.volume}: got {volume.dtype}, expected uint8; make it with the augment stage")
-    copies = job.augment.elastic_copies + 1
-    if len(volume) % copies:
-        raise UserError(
-            f"{arguments.volume}: {len(volume)} slices, expected a multiple of {copies} (augment.elastic_copies "
-            f"{job.augment.elastic_copies} and the original); run the augment stage with this configuration"
-        )
-    return Stacks(volume, labels, make_fold(job.fold, len(volume) // copies, job.split))
-
-
 def main() -> None:
     arguments = parse_arguments()
     job = parse(TrainingJob, arguments.config)
@@ -61,7 +45,7 @@ def main() -> None:
         with progress.until_the_end():
             machine = set_up(job.train.device, job.train.precision, progress.say)
             progress.say(f"training {job.arm}, fold {job.fold}, seed {job.seed} on {machine.name}")
-            stacks = read_stacks(arguments, job)
+            stacks = read_stacks(arguments.volume, arguments.labels, job)
             made_from = provenance("train", job.model_dump(), {"volume": arguments.volume, "labels": arguments.labels})
             training = Training.begin(job, machine, progress.say)
             states = StateFolder(arguments.work_folder, fingerprint(made_from), progress.say)

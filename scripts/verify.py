@@ -60,7 +60,7 @@ def rerun(experiment: str, folder: Path, threads: int) -> None:
             shutil.copy(source, folder / name)
     # Sums are split among threads, and their number decides the last bits: use as many as were recorded.
     environment = os.environ | {"OMP_NUM_THREADS": str(min(threads, available_processors())), "PYTHONPATH": str(folder)}
-    command = ["snakemake", "--cores", str(available_processors()), "--resources", "gpu=1", "--", experiment]
+    command = ["snakemake", experiment, "--cores", str(available_processors()), "--resources", "gpu=1"]
     if subprocess.run(command, cwd=folder, env=environment, check=False).returncode:
         raise UserError(f"{' '.join(command)} failed; see its messages above")
 

@@ -27,7 +27,7 @@ def training_job() -> Callable[..., TrainingJob]:
 
     def make(**train: Any) -> TrainingJob:
         base = read_yaml(ROOT / BASE)
-        short = {"epochs": 3, "steps_per_epoch": 4, "batch_size": 3, "device": "cpu", "compile": "never"}
+        short = {"epochs": 3, "steps_per_epoch": 4, "batch_size": 3, "loss": "bce", "device": "cpu", "compile": "never"}
         return TrainingJob.model_validate(
             {
                 "arm": "unet",

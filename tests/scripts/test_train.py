@@ -182,10 +182,3 @@ def test_a_crop_larger_than_the_stack(project, run_here):
     )
     code, errors = run_here("out")
     assert code == 1 and "crop" in errors and "Traceback" not in errors, errors
-
-
-def test_a_stack_that_is_not_of_the_augment_stage(project, run_here, augmented):
-    write_volume(project.folder / "volume.tif", augmented[0][:15], {})
-    write_volume(project.folder / "labels.tif", augmented[1][:15], {})
-    code, errors = run_here("out")
-    assert code == 1 and "15 slices" in errors and "elastic_copies" in errors, errors

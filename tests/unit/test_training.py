@@ -9,7 +9,8 @@ from fusionnet.errors import UserError
 from fusionnet.folds import Fold
 from fusionnet.progress import Progress
 from fusionnet.resume import StateFolder
-from fusionnet.training import DivergedError, Stacks, StoppedError, Training, train
+from fusionnet.stacks import Stacks
+from fusionnet.training import DivergedError, StoppedError, Training, train
 
 FOLD = Fold(train=[0, 1, 6, 7], validation=[2], scored=[4])
 
