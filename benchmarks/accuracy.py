@@ -1,0 +1,141 @@
+"""Train for several lengths and draw the score of held-out slices against minutes of training.
+
+Usage: python benchmarks/accuracy.py --volume data/augmented/isbi2012/volume.tif
+    --labels data/augmented/isbi2012/labels.tif --table accuracy.csv --figure accuracy.png
+
+Each point is a training of its own, whose schedule ends there. The table is added to, so that a benchmark that was
+stopped goes on, and several configurations can be compared: --set train.loss=bce --name bce.
+"""
+
+import argparse
+import csv
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from fusionnet.config import Config, TrainingJob, load
+from fusionnet.devices import Machine, set_up
+from fusionnet.errors import run
+from fusionnet.inference import Predictor
+from fusionnet.progress import HEARTBEAT, Progress
+from fusionnet.resume import StateFolder
+from fusionnet.scores import score_stack
+from fusionnet.stacks import Stacks, read_stacks
+from fusionnet.training import Training, train
+
+COLUMNS = ("name", "arm", "width", "fold", "seed", "steps", "minutes", "v_rand", "v_info", "threshold", "pixel_error")
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    config = load(arguments.experiment, overrides(arguments.set))
+    machine = set_up(config.train.device, config.train.precision)
+    done = read_table(arguments.table)
+    for length in arguments.steps:
+        for arm in arguments.arms:
+            job = job_of(config, arm, arguments, length)
+            if (arguments.name, arm, job.fold, str(job.seed), str(length)) in done:
+                continue
+            row = measure(arguments.name, job, read_stacks(arguments.volume, arguments.labels, job), config, machine)
+            append(arguments.table, row)
+    if arguments.figure:
+        draw(pd.read_csv(arguments.table), arguments.figure)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--experiment", default="isbi2012", help="a name in config/experiments")
+    parser.add_argument("--volume", required=True, type=Path, help="the augment stage's grey values")
+    parser.add_argument("--labels", required=True, type=Path, help="the augment stage's labels")
+    parser.add_argument("--table", required=True, type=Path, help="receives a row for each training (CSV)")
+    parser.add_argument("--figure", type=Path, help="receives the curves (PNG)")
+    parser.add_argument("--name", default="default", help="of the configuration, in the table")
+    parser.add_argument("--arms", nargs="+", default=["fusionnet", "unet"])
+    parser.add_argument("--steps", nargs="+", type=int, default=[250, 500, 1000, 2000], help="lengths, in steps")
+    parser.add_argument("--fold", default="25-29", help="the scored slices")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="as train.loss=bce")
+    return parser.parse_args()
+
+
+def overrides(settings: list[str]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for setting in settings:
+        path, _, value = setting.partition("=")
+        *sections, key = path.split(".")
+        inside = merged
+        for section in sections:
+            inside = inside.setdefault(section, {})
+        inside[key] = json.loads(value) if value[:1] in '-0123456789[{"tfn' else value
+    return merged
+
+
+def job_of(config: Config, arm: str, arguments: argparse.Namespace, steps: int) -> TrainingJob:
+    job = config.training_job(arm, arguments.fold, arguments.seed)
+    # One epoch: validation has no part in the time.
+    length = {"epochs": 1, "steps_per_epoch": steps}
+    return job.model_copy(update={"train": job.train.model_copy(update=length)})
+
+
+def measure(name: str, job: TrainingJob, stacks: Stacks, config: Config, machine: Machine) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        progress = Progress((job.arm, job.fold, job.seed), job.train.steps, Path(folder) / HEARTBEAT)
+        states = StateFolder(Path(folder), "benchmark", progress.say)
+        with progress.until_the_end():
+            training = Training.begin(job, machine, progress.say)
+            train(training, stacks, states, progress, save_every_seconds=1e9)
+    predictor = Predictor(training.average.network, config.predict, machine)
+    scored = stacks.fold.scored
+    probabilities = np.stack([predictor.predict_slice(stacks.volume[number]).probability for number in scored])
+    scores = score_stack(stacks.labels[scored], probabilities)
+    return {
+        "name": name,
+        "arm": job.arm,
+        "width": job.network.width,
+        "fold": job.fold,
+        "seed": job.seed,
+        "steps": training.steps,
+        "minutes": round(training.seconds / 60, 2),
+        "v_rand": round(scores.v_rand, 4),
+        "v_info": round(scores.v_info, 4),
+        "threshold": round(scores.v_rand_threshold, 1),
+        "pixel_error": round(scores.pixel_error, 4),
+    }
+
+
+def read_table(path: Path) -> set[tuple[str, ...]]:
+    if not path.exists():
+        return set()
+    with path.open(encoding="utf-8", newline="") as file:
+        return {tuple(row[key] for key in ("name", "arm", "fold", "seed", "steps")) for row in csv.DictReader(file)}
+
+
+def append(path: Path, row: dict[str, Any]) -> None:
+    new = not path.exists()
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def draw(table: pd.DataFrame, path: Path) -> None:
+    figure, axes = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
+    for (name, arm, width), rows in table.groupby(["name", "arm", "width"], sort=False):
+        mean = rows.groupby("steps")[["minutes", "v_rand"]].mean()
+        label = f"{arm}, width {width}" + ("" if name == "default" else f", {name}")
+        axes.plot(mean["minutes"], mean["v_rand"], "o-", markersize=4, label=label)
+    folds = ", ".join(sorted(set(table["fold"])))
+    axes.set(xlabel="minutes of training", ylabel=f"V_rand of slices {folds}", xlim=(0, None))
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, loc="lower right")
+    figure.savefig(path, dpi=150)
+
+
+if __name__ == "__main__":
+    run(main)
