@@ -1,9 +1,11 @@
 """The states that a killed training goes on from: written atomically, two kept, a damaged one set aside."""
 
+import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,21 @@ class StateFolder:
 
     def __init__(self, folder: Path, key: str, say: Callable[[str], None]):
         self.folder, self.key, self.say = folder, key, say
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes out of the folder during the block; first wait until there is none.
+
+        A workflow engine that was killed leaves its jobs running, and the same command soon starts them again.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("a") as file:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):
+                self.say(f"{self.folder}: another process is training here: waiting for its end")
+                fcntl.lockf(file, fcntl.LOCK_EX)
+            yield
 
     def save(self, step: int, state: dict[str, Any]) -> Path:
         """Write the state after so many steps and remove all but the newest two."""

@@ -38,7 +38,6 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     job = parse(TrainingJob, arguments.config)
-    stop = StopRequest()
     with ExitStack() as files:
         log = files.enter_context(open_log(arguments.log)) if arguments.log else None
         progress = Progress((job.arm, job.fold, job.seed), job.train.steps, arguments.work_folder / HEARTBEAT, log)
@@ -49,11 +48,13 @@ def main() -> None:
             made_from = provenance("train", job.model_dump(), {"volume": arguments.volume, "labels": arguments.labels})
             training = Training.begin(job, machine, progress.say)
             states = StateFolder(arguments.work_folder, fingerprint(made_from), progress.say)
-            try:
-                train(training, stacks, states, progress, stop.asked, arguments.save_every_seconds)
-            except StoppedError as stopped:
-                progress.say(str(stopped))
-                sys.exit(128 + stop.signal)
+            with states.alone():
+                stop = StopRequest()
+                try:
+                    train(training, stacks, states, progress, stop.asked, arguments.save_every_seconds)
+                except StoppedError as stopped:
+                    progress.say(str(stopped))
+                    sys.exit(128 + stop.signal)
             write_outputs(arguments, training, made_from)
 
 

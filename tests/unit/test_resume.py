@@ -1,8 +1,15 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
 from fusionnet.checkpoints import save_tensors
 from fusionnet.resume import StateFolder, fingerprint
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -69,3 +76,25 @@ def test_killed_while_writing_leaves_the_older_state(states):
 def test_fingerprint_sees_every_value_and_no_order():
     assert fingerprint({"a": 1, "b": [2]}) == fingerprint({"b": [2], "a": 1})
     assert fingerprint({"a": 1, "b": [2]}) != fingerprint({"a": 1, "b": [3]})
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from fusionnet.resume import StateFolder
+with StateFolder(Path(sys.argv[1]), "key", print).alone():
+    print("alone", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def test_two_processes_do_not_train_in_one_folder(states, messages):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", HOLD, str(states.folder), "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as other:
+        assert other.stdout.readline() == "alone\n"
+        with states.alone():
+            assert other.wait(timeout=5) == 0  # it has ended: we waited
+    assert len(messages) == 1 and "another process is training here" in messages[0]
+    with states.alone():
+        assert len(messages) == 1
