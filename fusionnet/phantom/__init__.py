@@ -10,9 +10,10 @@ from scipy import ndimage
 
 from fusionnet.errors import UserError
 from fusionnet.phantom.imaging import Microscope, draw_stain, membrane_shade
+from fusionnet.phantom.neurites import LAYERS
 from fusionnet.phantom.noise import Image
 from fusionnet.phantom.organelles import MitochondriaPainter, place_densities
-from fusionnet.phantom.tissue import LAYERS, Layer, Tissue
+from fusionnet.phantom.tissue import Layer, Tissue
 
 # Half the thickness of the membranes in the labels against that in the image: annotators draw generously.
 LABEL_MARGIN_PIXELS = 0.0

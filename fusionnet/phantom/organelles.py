@@ -9,8 +9,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from fusionnet.phantom.neurites import LAYERS, Neurites
 from fusionnet.phantom.noise import Image, SmoothNoise, smooth_plane
-from fusionnet.phantom.tissue import LAYERS, Layer, Neurites
+from fusionnet.phantom.tissue import Layer
 
 _RING_GREY = 50.0
 
