@@ -11,7 +11,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from fusionnet.phantom.neurites import LAYERS, SPAN, grow_neurites
+from fusionnet.errors import UserError
+from fusionnet.phantom.neurites import LAYERS, SPAN, Population, grow_neurites
 from fusionnet.phantom.noise import SmoothNoise
 
 _TILE = 16
@@ -41,16 +42,19 @@ class Layer:
 class Tissue:
     """A block of neurites that can be looked at in any layer."""
 
-    def __init__(self, seed: list[int], slices: int, size_pixels: int) -> None:
+    def __init__(self, seed: list[int], slices: int, size_pixels: int, population: Population | None = None) -> None:
         """Grow the neurites.
 
         Args:
             seed: Key of the random generators.
             slices: Sections in the block.
             size_pixels: Side of the square sections.
+            population: Sizes of the cells; by default those of neurites alone, at 4 nm to the pixel.
         """
         self.size_pixels = size_pixels
-        self.neurites = grow_neurites(np.random.default_rng([*seed, 1]), slices, size_pixels)
+        self.neurites = grow_neurites(
+            np.random.default_rng([*seed, 1]), slices, size_pixels, population or Population()
+        )
         # (scale in pixels, amplitude in pixels, scale in slices): bends, undulation and roughness of membranes.
         octaves = [(38.0, 10.0, 5.0), (17.0, 3.4, 3.0), (6.0, 0.6, 0.8)]
         # Sections are aligned to a pixel or two.
@@ -85,6 +89,16 @@ class Tissue:
             self._kept = {kept: planes for kept, planes in self._kept.items() if abs(kept - depth) == 1}
             self._kept[depth] = np.stack([grid[:, None] + y, grid[None, :] + x])
         return self._kept[depth]
+
+
+def check_sizes(rng_seed: int, slices: int, size_pixels: int) -> None:
+    """Raise `UserError` for a negative seed, no slices, or sections too small to hold cells or too large."""
+    if rng_seed < 0:
+        raise UserError(f"phantom: seed {rng_seed} is negative; expected 0 or more")
+    if slices < 1:
+        raise UserError(f"phantom: {slices} slices; expected at least 1")
+    if not 64 <= size_pixels <= 4096:
+        raise UserError(f"phantom: sections of {size_pixels} pixels; expected a side of 64 to 4096")
 
 
 @njit(cache=True)
