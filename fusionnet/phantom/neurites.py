@@ -31,7 +31,7 @@ class Population:
         soma_limits: Smallest and largest radius of a cell body.
     """
 
-    median: float = 16.5
+    median: float = 15.5
     spread: float = 0.58
     limits: tuple[float, float] = (8.5, 66.0)
     soma_share: float = 0.0
@@ -112,7 +112,7 @@ def grow_neurites(rng: np.random.Generator, slices: int, size_pixels: int, popul
         if index >= 0:
             track[index], calibre[index] = centres - MARGIN_PIXELS, size
         at = np.floor(centres).astype(int) % int(period)
-        common = 3.5 * np.stack([field[at[:, 0], at[:, 1]] for field in flow], axis=1)
+        common = 4.0 * np.stack([field[at[:, 0], at[:, 1]] for field in flow], axis=1)
         own = speed[cells, None] * np.stack([np.sin(heading), np.cos(heading)], axis=1)[cells]
         # Rounding keeps the last bits of the machine's arithmetic from growing along the track.
         centres = np.round((centres + step * (common + own)) % period, 6)

@@ -131,7 +131,7 @@ class MitochondriaPainter:
         broken = np.clip(0.75 + 0.6 * np.cos(0.19 * u + 2.0 * wave[window]), 0, 1)
         clefts = np.clip(np.cos(phase), 0, 1) ** 2 * broken * soft_step(depth - 4)
         envelope = 22 * np.exp(-((depth - 1.0) ** 2) / 2.0) - 18 * np.exp(-((depth - 3.6) ** 2) / 1.4)
-        matrix = item.grey + 44 * clefts - envelope + 0.6 * (image[window] - image[window].mean())
+        matrix = item.grey + 56 * clefts - envelope + 0.6 * (image[window] - image[window].mean())
         halo = 9 * own * np.exp(-np.square(np.minimum(depth, 0) / 5.0)) * (1 - inside)
         image[window] += halo + inside * (matrix - image[window])
         cover[window] = np.maximum(cover[window], inside)

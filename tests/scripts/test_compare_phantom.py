@@ -1,24 +1,21 @@
 """The script that holds the phantom against a real stack: a picture, a table, and one line for a mistake."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import tifffile
 from PIL import Image
 
-from tests.conftest import ROOT
+ROOT = Path(__file__).parents[2]
 
 
 def compare(*arguments):
     command = [sys.executable, ROOT / "scripts/compare_phantom.py", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=_environment())
-
-
-def _environment():
-    import os
-
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
 
 
 def test_picture_and_table(tmp_path):
