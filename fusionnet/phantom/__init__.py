@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from fusionnet.errors import UserError
 from fusionnet.phantom.imaging import Microscope, draw_stain, membrane_shade
+from fusionnet.phantom.neurites import LAYERS
 from fusionnet.phantom.noise import Image
+from fusionnet.phantom.nuclei import draw_nuclei_phantom as draw_nuclei_phantom
 from fusionnet.phantom.organelles import MitochondriaPainter, place_densities
-from fusionnet.phantom.tissue import LAYERS, Layer, Tissue
+from fusionnet.phantom.tissue import Layer, Tissue, check_sizes
 
 # Half the thickness of the membranes in the labels against that in the image: annotators draw generously.
 LABEL_MARGIN_PIXELS = 0.0
@@ -41,7 +42,7 @@ def draw_phantom(rng_seed: int, slices: int, size_pixels: int) -> tuple[NDArray[
     tissue = Tissue([rng_seed, 1], slices, size_pixels)
     stain = draw_stain(np.random.default_rng([rng_seed, 2]), int(tissue.neurites.cells.max()) + 1)
     mitochondria = MitochondriaPainter([rng_seed, 3], tissue.neurites, slices, size_pixels)
-    microscope = Microscope([rng_seed, 4], slices, size_pixels, stain, mitochondria)
+    microscope = Microscope([rng_seed, 4], slices, size_pixels, stain, [mitochondria])
     chance = np.random.default_rng([rng_seed, 5])
     densities = [
         density
@@ -57,16 +58,6 @@ def draw_phantom(rng_seed: int, slices: int, size_pixels: int) -> tuple[NDArray[
         volume[index] = microscope.picture(index, layers[LAYERS // 2], shade, densities)
         labels[index] = _label(layers[LAYERS // 2], half_width, shade)
     return volume, labels
-
-
-def check_sizes(rng_seed: int, slices: int, size_pixels: int) -> None:
-    """Raise `UserError` for a negative seed, no slices, or sections too small to hold cells or too large."""
-    if rng_seed < 0:
-        raise UserError(f"phantom: seed {rng_seed} is negative; expected 0 or more")
-    if slices < 1:
-        raise UserError(f"phantom: {slices} slices; expected at least 1")
-    if not 64 <= size_pixels <= 4096:
-        raise UserError(f"phantom: sections of {size_pixels} pixels; expected a side of 64 to 4096")
 
 
 def _label(middle: Layer, half_width: Image, shade: Image) -> NDArray[np.uint8]:

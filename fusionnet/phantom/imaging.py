@@ -1,6 +1,7 @@
 """From tissue to electron micrograph: stain, section, detector."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,6 @@ from scipy import ndimage
 from fusionnet.phantom.noise import Image, SmoothNoise, smooth_plane
 from fusionnet.phantom.organelles import (
     Density,
-    MitochondriaPainter,
     paint_densities,
     paint_reticulum,
     paint_vesicles,
@@ -21,6 +21,12 @@ CYTOPLASM_GREY = 154.0
 # to the high frequencies of the ISBI-2012 slices.
 SHOT_NOISE = 47.0
 BLUR_PIXELS = (0.58, 0.75)  # ISBI's first fifteen slices have the one, its last fifteen the other
+
+
+class Painter(Protocol):
+    """Paints organelles into the (Y, X) picture of a section, and returns the share of each pixel they cover."""
+
+    def paint(self, image: Image, layer: Layer, index: int) -> Image: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ def draw_stain(rng: np.random.Generator, cells: int) -> Stain:
     """Draw the stain of every cell: most are pale, some full of vesicles, a few dark and granular as glia."""
     grey = rng.normal(0, 8, cells)
     grain = rng.lognormal(0, 0.18, cells)
-    crowding = np.where(rng.random(cells) < 0.3, rng.uniform(4, 14, cells), rng.uniform(0, 2.5, cells))
+    crowding = np.where(rng.random(cells) < 0.3, rng.uniform(4, 14, cells), rng.uniform(0.5, 4.5, cells))
     tubules = rng.gamma(1.5, 2.5, cells)
     fibres = np.where(rng.random(cells) < 0.35, rng.uniform(0.3, 1.0, cells), 0.0)
     direction = rng.uniform(0, np.pi, cells)
@@ -73,17 +79,23 @@ def membrane_shade(layers: list[Layer], half_width: Image) -> Image:
 class Microscope:
     """Takes the pictures of one block; what varies slowly through the block is drawn once."""
 
-    def __init__(
-        self, seed: list[int], slices: int, size_pixels: int, stain: Stain, mitochondria: MitochondriaPainter
-    ) -> None:
-        """Draw the fields that thickness and contrast of membranes follow; ``seed`` keys the generators."""
-        self._seed, self._size, self._stain, self._mitochondria = seed, size_pixels, stain, mitochondria
+    def __init__(self, seed: list[int], slices: int, size_pixels: int, stain: Stain, painters: list[Painter]) -> None:
+        """Draw the fields that thickness and contrast of membranes follow.
+
+        Args:
+            seed: Key of the random generators.
+            slices: Sections in the block.
+            size_pixels: Side of the square sections.
+            stain: How the cells take the stain.
+            painters: What fills the cells, in the order of painting.
+        """
+        self._seed, self._size, self._stain, self._painters = seed, size_pixels, stain, painters
         self._thickness = SmoothNoise(np.random.default_rng([*seed, 0]), size_pixels, 16.0, slices, 1.5)
         self._contrast = SmoothNoise(np.random.default_rng([*seed, 1]), size_pixels, 11.0, slices, 0.8)
 
     def half_width(self, index: int) -> Image:
         """Return half the thickness of membranes in section ``index``, (Y, X) in pixels."""
-        return np.clip(2.4 + 0.45 * self._thickness.plane(index), 1.6, 3.7).astype(np.float32)
+        return np.clip(2.4 + 0.48 * self._thickness.plane(index), 1.5, 3.7).astype(np.float32)
 
     def picture(self, index: int, middle: Layer, shade: Image, densities: list[Density]) -> NDArray[np.uint8]:
         """Return the micrograph of section ``index`` as uint8 (Y, X).
@@ -97,10 +109,11 @@ class Microscope:
         rng = np.random.default_rng([*self._seed, 2, index])
         image = self._cytoplasm(rng, middle)
         paint_reticulum(rng, image, middle)
-        cover = self._mitochondria.paint(image, middle, index)
-        room = (middle.distance > 5) & (cover < 0.05)
+        room = middle.distance > 5
+        for painter in self._painters:
+            room &= painter.paint(image, middle, index) < 0.05
         paint_vesicles(rng, image, middle, room, self._stain.crowding, self._stain.tubules)
-        contrast = np.clip(1.0 + 0.22 * self._contrast.plane(index), 0.45, 1.3)
+        contrast = np.clip(1.0 + 0.25 * self._contrast.plane(index), 0.38, 1.3)
         image = image + shade * (50.0 - image) * np.minimum(contrast, 1.0) - 14 * shade * (contrast - 1)
         paint_densities(rng, image, middle, densities, index)
         return self._expose(rng, image)
@@ -108,7 +121,7 @@ class Microscope:
     def _cytoplasm(self, rng: np.random.Generator, layer: Layer) -> Image:
         grain = (
             22 * smooth_plane(rng, self._size, 1.2)
-            + 12 * smooth_plane(rng, self._size, 2.6)
+            + 10 * smooth_plane(rng, self._size, 2.6)
             + 6 * smooth_plane(rng, self._size, 8.0)
         )
         grain += 15 * self._stain.fibres[layer.cell] * self._fibres(rng, layer)

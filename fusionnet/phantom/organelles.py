@@ -9,10 +9,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from fusionnet.phantom.neurites import LAYERS, Neurites
 from fusionnet.phantom.noise import Image, SmoothNoise, smooth_plane
-from fusionnet.phantom.tissue import LAYERS, Layer, Neurites
+from fusionnet.phantom.tissue import Layer
 
 _RING_GREY = 50.0
+# Side by side in a cell body.
+MITOCHONDRIA_IN_SOMA = 6
+# Half the thickness of mitochondria, in pixels.
+LARGEST_IN_NEURITE, LARGEST_IN_SOMA = 32.0, 9.5
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Mitochondrion:
         angle: Direction of the long axis, in radians.
         offset: y and x from the disc's centre, in pixels.
         cristae: Distance between cristae, in pixels.
-        darkness: Of its matrix, in grey levels below the cytoplasm.
+        grey: Of its matrix.
     """
 
     disc: int
@@ -37,7 +42,7 @@ class Mitochondrion:
     angle: float
     offset: tuple[float, float]
     cristae: float
-    darkness: float
+    grey: float
 
 
 def place_mitochondria(rng: np.random.Generator, neurites: Neurites, slices: int) -> list[Mitochondrion]:
@@ -52,21 +57,25 @@ def place_mitochondria(rng: np.random.Generator, neurites: Neurites, slices: int
         The mitochondria of the block.
     """
     found = []
+    bodies = [soma.disc for soma in neurites.somata]
     calibre = neurites.radii.mean(axis=0)
-    for disc in np.flatnonzero(calibre > 16):
+    calibre[bodies] = [soma.radius for soma in neurites.somata]
+    roomy = np.setdiff1d(np.flatnonzero(calibre > 16), bodies)
+    for disc in [*roomy, *bodies * MITOCHONDRIA_IN_SOMA]:
+        largest = LARGEST_IN_SOMA if disc in bodies else LARGEST_IN_NEURITE
         # One mitochondrion for some 30 sections of a neurite, at most one at a time in the same disc.
         middle = rng.uniform(-15, 15)
         while middle < slices + 8:
             half_length = rng.uniform(2.5, 10)
-            short = float(np.clip(calibre[disc] * rng.uniform(0.36, 0.6), 8.5, 32.0))
+            short = float(np.clip(calibre[disc] * rng.uniform(0.36, 0.6), 8.5, largest))
             long = min(short * rng.uniform(1.0, 1.9), 0.75 * calibre[disc], 50.0)
             room = max(calibre[disc] - long - 4, 0.0)
             towards, angle = rng.uniform(0, 2 * np.pi), rng.uniform(0, np.pi)
             offset = room * np.sin(towards), room * np.cos(towards)
-            cristae, darkness = rng.uniform(6, 10), rng.uniform(50, 72)
+            cristae, grey = rng.uniform(6, 10), rng.uniform(72, 98)
             radii = max(long, short), short
             if rng.random() < 0.9:
-                found.append(Mitochondrion(int(disc), middle, half_length, radii, angle, offset, cristae, darkness))
+                found.append(Mitochondrion(int(disc), middle, half_length, radii, angle, offset, cristae, grey))
             middle += half_length + rng.uniform(6, 20)
     return found
 
@@ -103,7 +112,7 @@ class MitochondriaPainter:
         self, image: Image, cover: Image, layer: Layer, wave: Image, item: Mitochondrion, index: int, width: float
     ) -> None:
         centre = self._neurites.centres[index * LAYERS + LAYERS // 2, item.disc] + item.offset
-        reach = item.radii[0] + 25
+        reach = item.radii[0] + 35
         rows, columns = (slice(max(int(c - reach), 0), max(int(c + reach), 0)) for c in centre)
         window = rows, columns
         if cover[window].size == 0:
@@ -116,13 +125,15 @@ class MitochondriaPainter:
         # Signed pixels inside the outer membrane; first order, as accurate as its blur asks.
         depth = (1 - radius) * short * (1 + 0.08 * wave[window])
         own = layer.cell[window] == self._neurites.cells[item.disc]
-        inside = own * _step(depth) * _step(layer.distance[window] - 4.5)
+        inside = own * soft_step(depth) * soft_step(layer.distance[window] - 4.5)
         phase = 2 * np.pi * v / item.cristae + 1.5 * wave[window] + 0.05 * u
-        cristae = np.clip(np.cos(phase) + 0.35 * np.cos(0.21 * u + 2.0 * wave[window]), -1, 1)
-        matrix = item.darkness - 22 * cristae * _step(depth - 4)
-        envelope = 24 * np.exp(-((depth - 1.0) ** 2) / 2.0) - 16 * np.exp(-((depth - 3.8) ** 2) / 1.6)
+        # Cristae are pale thin clefts in a dark matrix, broken here and there.
+        broken = np.clip(0.75 + 0.6 * np.cos(0.19 * u + 2.0 * wave[window]), 0, 1)
+        clefts = np.clip(np.cos(phase), 0, 1) ** 2 * broken * soft_step(depth - 4)
+        envelope = 22 * np.exp(-((depth - 1.0) ** 2) / 2.0) - 18 * np.exp(-((depth - 3.6) ** 2) / 1.4)
+        matrix = item.grey + 56 * clefts - envelope + 0.6 * (image[window] - image[window].mean())
         halo = 9 * own * np.exp(-np.square(np.minimum(depth, 0) / 5.0)) * (1 - inside)
-        image[window] += halo - inside * (matrix + envelope)
+        image[window] += halo + inside * (matrix - image[window])
         cover[window] = np.maximum(cover[window], inside)
 
 
@@ -144,7 +155,7 @@ def paint_vesicles(
     cluster = np.exp(1.3 * smooth_plane(rng, image.shape[0], 12.0)) / 2.3
     at = np.argwhere(room & (chance < crowding[layer.cell] * cluster / 1000))
     _stamp_rings(
-        image, at + rng.uniform(-0.5, 0.5, at.shape), rng.normal(3.3, 0.6, len(at)), rng.normal(0.5, 0.1, len(at))
+        image, at + rng.uniform(-0.5, 0.5, at.shape), rng.normal(3.2, 0.5, len(at)), rng.normal(0.58, 0.12, len(at))
     )
     at = np.argwhere(room & (chance > 1 - tubules[layer.cell] / 1000))
     _stamp_rings(image, at + rng.uniform(-0.5, 0.5, at.shape), np.full(len(at), 0.9), rng.normal(0.42, 0.12, len(at)))
@@ -153,7 +164,7 @@ def paint_vesicles(
 def paint_reticulum(rng: np.random.Generator, image: Image, layer: Layer) -> None:
     """Paint stretches of endoplasmic reticulum into ``image`` in place: thin, curved and faint, much as membranes."""
     course, presence = smooth_plane(rng, image.shape[0], 6.0), smooth_plane(rng, image.shape[0], 10.0)
-    ridge = np.exp(-np.square(course / 0.17)) * np.clip(2 * presence - 2.2, 0, 1) * _step(layer.distance - 7)
+    ridge = np.exp(-np.square(course / 0.17)) * np.clip(2 * presence - 2.2, 0, 1) * soft_step(layer.distance - 7)
     image -= 34 * ridge
 
 
@@ -202,7 +213,7 @@ def paint_densities(rng: np.random.Generator, image: Image, layer: Layer, densit
         image[window] += strength * shade * contact[window] * np.minimum(item.floor - image[window], 0)
 
 
-def _step(depth: Image) -> Image:
+def soft_step(depth: Image) -> Image:
     """Return a soft step from 0 to 1 about two pixels wide."""
     return np.clip(depth / 2 + 0.5, 0, 1)
 

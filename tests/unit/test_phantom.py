@@ -10,9 +10,10 @@ from fusionnet.errors import UserError
 from fusionnet.phantom import _label, draw_phantom
 from fusionnet.phantom.imaging import membrane_shade
 from fusionnet.phantom.likeness import measure
+from fusionnet.phantom.neurites import LAYERS
 from fusionnet.phantom.noise import SmoothNoise, smooth_plane
 from fusionnet.phantom.organelles import MitochondriaPainter
-from fusionnet.phantom.tissue import LAYERS, Tissue
+from fusionnet.phantom.tissue import Tissue
 
 SLICES, SIZE = 5, 256
 
