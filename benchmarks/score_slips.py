@@ -18,6 +18,7 @@ from skimage.segmentation import watershed
 
 from fusionnet.errors import run
 from fusionnet.scores import THRESHOLDS, components, read_truth, score_segments, score_stack, thinned_components
+from fusionnet.scores.thinning import flood, framed, unframed
 from fusionnet.volumes import read_volume
 
 EIGHT_NEIGHBOURS = np.ones((3, 3))
@@ -48,6 +49,14 @@ def flooded_by_rows(mask: np.ndarray) -> np.ndarray:
     return thinned_components(mask.T).T
 
 
+def thinned_eight_connected(mask: np.ndarray) -> np.ndarray:
+    segments = framed(ndimage.label(mask, EIGHT_NEIGHBOURS)[0].astype(np.int32))
+    if not segments.any():
+        return np.ones(mask.shape, np.int32)
+    flood(segments, mask.shape[0] + 2, np.empty_like(segments))
+    return unframed(segments, mask.shape)
+
+
 def skimage_watershed(mask: np.ndarray) -> np.ndarray:
     seeds = components(mask)
     return watershed(~mask, seeds, watershed_line=True) if mask.any() else np.ones_like(seeds)
@@ -58,13 +67,11 @@ SLIPS = {
     "the truth's membrane counted as a cell": Rules(truth=lambda label: components(label) + 1),
     "thresholds k / 10, the last one 1.0": Rules(thresholds=tuple(step / 10 for step in range(11))),
     "compared in float32": Rules(binarise=lambda plane, threshold: plane > np.float32(threshold)),
-    "at least the threshold, not above it": Rules(binarise=lambda plane, threshold: plane >= np.float64(threshold)),
     "dam pixels dropped": Rules(compare=drop_dams),
     "dam pixels as one segment": Rules(compare=dams_as_one),
     "best threshold for each slice": Rules(aggregate=lambda scores: scores.max(axis=1).mean()),
     "8-connected components": Rules(
-        segment=lambda mask: ndimage.label(mask, EIGHT_NEIGHBOURS)[0],
-        truth=lambda label: ndimage.label(label, EIGHT_NEIGHBOURS)[0],
+        segment=thinned_eight_connected, truth=lambda label: ndimage.label(label, EIGHT_NEIGHBOURS)[0]
     ),
     "scikit-image's watershed for the flood": Rules(segment=skimage_watershed),
     "queue filled row by row": Rules(segment=flooded_by_rows),
