@@ -11,6 +11,7 @@ from fusionnet.scores.thinning import components, thinned_components
 
 MERGE_COLOUR = (0.90, 0.38, 0.00)  # orange and blue stay apart for the colour-blind
 SPLIT_COLOUR = (0.10, 0.45, 0.85)
+BOTH_COLOUR = (0.55, 0.15, 0.60)
 
 
 def thinned_segments(probability_slice: np.ndarray, threshold: float) -> np.ndarray:
@@ -61,7 +62,7 @@ def merge_and_split_masks(truth_slice: np.ndarray, segments: np.ndarray) -> tupl
 
 
 def paint_errors(background: np.ndarray, merges: np.ndarray, splits: np.ndarray, opacity: float = 0.8) -> np.ndarray:
-    """Tint merges orange and splits blue over a grey slice; pixels that are both get the mean of the two.
+    """Tint merges orange, splits blue and pixels that are both purple, over a grey slice.
 
     Args:
         background: Grey values in 0..1, shape (Y, X).
@@ -73,12 +74,12 @@ def paint_errors(background: np.ndarray, merges: np.ndarray, splits: np.ndarray,
         RGB values in 0..1, shape (Y, X, 3).
     """
     painted = np.repeat(np.asarray(background, float)[..., np.newaxis], 3, axis=2)
-    weight = merges.astype(float) + splits
-    tint = (merges[..., np.newaxis] * MERGE_COLOUR + splits[..., np.newaxis] * SPLIT_COLOUR) / np.maximum(weight, 1.0)[
-        ..., np.newaxis
-    ]
-    marked = weight > 0
-    painted[marked] = (1 - opacity) * painted[marked] + opacity * tint[marked]
+    for marked, colour in (
+        (merges & ~splits, MERGE_COLOUR),
+        (splits & ~merges, SPLIT_COLOUR),
+        (merges & splits, BOTH_COLOUR),
+    ):
+        painted[marked] = (1 - opacity) * painted[marked] + opacity * np.array(colour)
     return painted
 
 
@@ -117,11 +118,12 @@ def write_overlay(path: Path, labels: np.ndarray, probabilities: np.ndarray, sco
         handles=[
             Patch(color=MERGE_COLOUR, label="merged into another cell"),
             Patch(color=SPLIT_COLOUR, label="split off from its cell"),
+            Patch(color=BOTH_COLOUR, label="strayed over a membrane (both)"),
             Patch(facecolor="0.75", label="membrane in the truth"),
             Patch(facecolor="black", label="border found"),
         ],
         loc="outside lower center",
-        ncols=4 if len(shown) > 2 else 2,
+        ncols=len(shown),
         frameon=False,
     )
     figure.suptitle(f"Probability, and errors at threshold {scores.thresholds[best]:.1f}", fontsize=11)

@@ -4,7 +4,6 @@ Foreground-restricted Rand and information scores after border thinning: Arganda
 doi 10.3389/fnana.2015.00142; `docs/scores.md` has every rule and what happens when one is missed.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -150,7 +149,7 @@ def score_stack(
         instances: The labels are instance numbers: a cell is a 4-connected piece of equal number in a slice,
             so that touching cells need no membrane between them.
         thresholds: Those to try; the challenge's by default, which every published number uses.
-        threads: Worker threads over slices; all available cores by default.
+        threads: Worker threads over slices; as many as `ThreadPoolExecutor` likes by default.
 
     Returns:
         Scores per slice and threshold and the challenge's headline numbers.
@@ -169,7 +168,7 @@ def score_stack(
     if not instances:
         truth = truth > 0
     levels = np.asarray(thresholds, dtype=float)
-    with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         results = list(pool.map(_score_slice, truth, proposal, [levels] * len(truth)))
     counts, thinned, unthinned = (np.stack(part) for part in zip(*results, strict=True))
     per_slice = scores_of(thinned, "") | scores_of(unthinned, "unthinned_")

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from fusionnet.errors import UserError
+
 NEGLIGIBLE_ENTROPY = 1e-12  # nats; below it the challenge gave an information score of 0
 
 
@@ -50,6 +52,8 @@ def count_overlap(segments: np.ndarray, pixels: np.ndarray, starts: np.ndarray, 
     truth_entropy = segment_entropy = joint_entropy = 0.0
     for cell in range(starts.size - 1):
         size = starts[cell + 1] - starts[cell]
+        if size == 0:
+            continue
         truth_pairs += float(size) * size
         truth_entropy -= size / n * np.log(size / n)
         for pixel in pixels[starts[cell] : starts[cell + 1]]:
@@ -138,15 +142,25 @@ def score_segments(truth: np.ndarray, segments: np.ndarray) -> dict[str, float]:
 
     Returns:
         ``v_rand``, ``v_rand_merge``, ``v_rand_split``, ``v_info``, ``v_info_merge`` and ``v_info_split``.
+
+    Raises:
+        UserError: Shapes differ, or labels are not whole numbers from 0.
     """
-    pixels, starts = sort_by_cell(_dense(truth))
-    numbers = _dense(segments)
+    if np.shape(truth) != np.shape(segments):
+        raise UserError(f"truth has shape {np.shape(truth)} but segments {np.shape(segments)}; expected the same")
+    pixels, starts = sort_by_cell(_numbered(truth))
+    numbers = _numbered(segments)
     sums = np.zeros(len(Overlap._fields))
     count_overlap(numbers, pixels, starts, int(numbers.max()), sums)
     return {name: float(value) for name, value in scores_of(sums).items()}
 
 
-def _dense(numbers: np.ndarray) -> np.ndarray:
-    """Renumber to 0, 1, 2, ... without gaps, flat; 0 stays 0."""
-    values, dense = np.unique(np.asarray(numbers).ravel(), return_inverse=True)
-    return dense.astype(np.int32) + (0 if values[0] == 0 else 1)
+def _numbered(labels: np.ndarray) -> np.ndarray:
+    """Flatten labels, renumbered if they are too great to serve as positions in a tally; 0 stays 0."""
+    labels = np.asarray(labels).ravel()
+    if labels.dtype.kind not in "bui" or labels.min() < 0:
+        raise UserError(f"labels: got {labels.dtype} from {labels.min()}, expected whole numbers from 0")
+    if labels.max() <= labels.size:
+        return labels.astype(np.int32)
+    values, numbers = np.unique(labels, return_inverse=True)
+    return numbers.astype(np.int32) + (0 if values[0] == 0 else 1)

@@ -4,7 +4,6 @@ Jain et al. 2010, "Boundary learning by optimization with topological constraint
 10.1109/CVPR.2010.5539950; the order of relaxation is that of the ISBI-2012 challenge's program.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -45,7 +44,7 @@ def warping_errors(
         labels: (Z, Y, X), > 0 inside a cell.
         probabilities: (Z, Y, X), floats in 0..1 or uint8 (scaled by 1/255); 1 = inside a cell.
         thresholds: Those to try; the challenge reported the smallest mean over slices among its eleven.
-        threads: Worker threads over slices; all available cores by default.
+        threads: Worker threads over slices; as many as `ThreadPoolExecutor` likes by default.
 
     Returns:
         float64 array (Z, T), shares of a slice's pixels: ``.mean(axis=0).min()`` is the challenge's number.
@@ -57,7 +56,7 @@ def warping_errors(
     proposal = as_probabilities(probabilities)
     require_equal_shapes(truth, proposal, ("labels", "probabilities"))
     warn_of_swapped_polarity(truth, proposal)
-    with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         return np.array(list(pool.map(partial(_slice_errors, thresholds=thresholds), truth, proposal)))
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from fusionnet.scores import merge_and_split_masks, paint_errors, score_stack, write_overlay
-from fusionnet.scores.errormaps import MERGE_COLOUR, SPLIT_COLOUR
+from fusionnet.scores.errormaps import BOTH_COLOUR, MERGE_COLOUR, SPLIT_COLOUR
 
 CELLS = np.array([[1, 1, 1, 1, 0, 1, 1, 1], [1, 1, 1, 1, 0, 1, 1, 1]])  # two cells, of 8 and 6 pixels
 
@@ -49,8 +49,7 @@ def test_nothing_to_compare() -> None:
 def test_colours() -> None:
     merges, splits = np.array([[1, 0, 1, 0]], bool), np.array([[0, 1, 1, 0]], bool)
     painted = paint_errors(np.full((1, 4), 0.5), merges, splits, opacity=1)[0]
-    both = np.mean([MERGE_COLOUR, SPLIT_COLOUR], axis=0)
-    np.testing.assert_allclose(painted, [MERGE_COLOUR, SPLIT_COLOUR, both, (0.5, 0.5, 0.5)])
+    np.testing.assert_allclose(painted, [MERGE_COLOUR, SPLIT_COLOUR, BOTH_COLOUR, (0.5, 0.5, 0.5)])
 
 
 @pytest.mark.parametrize("depth", [1, 4])

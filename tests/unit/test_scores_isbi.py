@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.metrics import adapted_rand_error
 
+from fusionnet.errors import UserError
 from fusionnet.scores import THRESHOLDS, StackScores, components, score_segments, score_stack, thinned_segments
 
 PER_SLICE = {  # ours -> the reference's
@@ -143,6 +144,19 @@ def test_adapted_rand_error_agrees_when_every_dam_has_a_number() -> None:
     segments[segments == 0] = segments.max() + 1 + np.arange((segments == 0).sum())
     error, *_ = adapted_rand_error(components(truth[0]), segments, ignore_labels=(0,))
     assert 1 - error == pytest.approx(2 * (ab - n) / (a + b - 2 * n), abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("truth", "segments", "message"),
+    [
+        (np.ones(4, int), np.ones(5, int), r"\(4,\) but segments \(5,\)"),
+        (np.ones(4, int), -np.ones(4, int), "int64 from -1"),
+        (np.ones(4), np.ones(4, int), "float64 from 1"),
+    ],
+)
+def test_segments_that_cannot_be_compared(truth: np.ndarray, segments: np.ndarray, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        score_segments(truth, segments)
 
 
 # What must hold on any partition --------------------------------------------------------------------------------
