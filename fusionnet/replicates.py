@@ -94,7 +94,7 @@ def read_replicates(job: ReportJob, results: Path) -> list[Replicate]:
         others = f" and {len(missing) - 1} more files" if len(missing) > 1 else ""
         raise UserError(
             f"{missing[0]}{others}: missing; the report compares arms {job.arms}, folds {job.folds} and seeds "
-            f"{job.seeds}: run 'snakemake {results.name}' to make them"
+            f"{job.seeds}: run snakemake for this experiment to make them"
         )
     return [_read_replicate(*key, folder) for key, folder in places.items()]
 

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from fusionnet.figures.style import (
     BASELINE_COLOUR,
@@ -84,13 +85,16 @@ def draw_training(replicates: Sequence[Replicate]) -> Figure:
                 validated["epoch"], validated["validation_v_rand"], f"-{mark}", color=colour, linewidth=width, alpha=0.8
             )
         losses.set_title("Loss")
-        losses.set_yscale("log")
-        losses.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        losses.yaxis.set_minor_formatter(lambda value, _: f"{value:.1g}" if f"{value:e}"[0] in "235" else "")
+        low, high = losses.dataLim.intervaly
+        if low > 0 and high > 3 * low:
+            losses.set_yscale("log")
+            losses.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            losses.yaxis.set_minor_formatter(lambda value, _: f"{value:.1g}" if f"{value:e}"[0] in "235" else "")
         scores.set_title("V_rand of the validation slices")
         _distance_to_one(scores)
         for axis in (losses, scores):
             axis.set_xlabel("epoch")
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         keys = [Line2D([], [], color=colours[arm], linewidth=2, label=names[arm]) for arm in arms]
         keys.append(Line2D([], [], color=GREY, label="loss in training"))
         keys.append(Line2D([], [], color=GREY, linestyle=":", label="loss on validation slices"))
@@ -211,7 +215,9 @@ def _mark_baseline(axis: Axes, value: float) -> None:
     low, high = axis.get_xlim()
     if value >= low - (high - low):
         axis.axvline(value, color=BASELINE_COLOUR, linestyle="--")
-        axis.annotate("smoothed grey values", (value, 1.0), xycoords=("data", "axes fraction"), fontsize=8)
+        side = "right" if value > np.mean(axis.get_xlim()) else "left"
+        place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "ha": side, "fontsize": 9, "color": "#555555"}
+        axis.annotate(f"smoothed grey values: {value:.3f}", (value, 1.02), **place)
         return
     axis.set_xlim(low, high)
     text = f"← smoothed grey values: {value:.3f}"

@@ -61,11 +61,7 @@ def draw_segmentations(replicates: Sequence[Replicate], scored: ScoredSlices, co
             _show_slice(panels, replicates, scored, [stack[index] for stack in stacks], errors, view, names)
         for axis in axes:
             axis.set_axis_off()
-        number = len(scored.numbers)
-        chosen = f"the {len(indices)} of {number} scored slices" if number > 1 else "the scored slice"
-        where = "where V_rand differs most, cut out where the errors do" if len(stacks) > 1 else "with most errors"
-        replicate = replicates[0]
-        title = f"Fold {replicate.fold}, seed {replicate.seed}: {chosen} {where}"
+        title = _title(replicates, len(indices), scored)
         figure.suptitle(title, x=0.005, ha="left", fontsize=11)
         keys = [
             Patch(color=_on_white(MERGE_COLOUR), label="merged into another cell"),
@@ -75,6 +71,20 @@ def draw_segmentations(replicates: Sequence[Replicate], scored: ScoredSlices, co
         ]
         legend_below(figure, keys)
     return figure
+
+
+def _title(replicates: Sequence[Replicate], shown: int, scored: ScoredSlices) -> str:
+    """Say by which rule the slices and their cut-outs were chosen: what is shown is not typical."""
+    of = "Test stack" if replicates[0].fold == "test" else f"Fold {replicates[0].fold}"
+    several = len(replicates) > 1
+    chosen = "all scored slices"
+    if shown < len(scored.numbers):
+        chosen = f"the {shown} of {len(scored.numbers)} scored slices where V_rand "
+        chosen += "differs most" if several else "is lowest"
+    cut = ""
+    if max(scored.labels.shape[1:]) > CROP_PIXELS:
+        cut = f", cut out where errors {'differ' if several else 'are'} most"
+    return f"{of}, seed {replicates[0].seed}: {chosen}{cut}"
 
 
 def _errors(labels: np.ndarray, probability: np.ndarray, replicate: Replicate) -> tuple[np.ndarray, ...]:

@@ -127,7 +127,10 @@ def test_segmentations_of_two_networks_and_of_one_alone(results: tuple, tmp_path
     index = choose_slices(pair, 1)[0]
     assert titles[0].startswith(f"Raw: slice {scored.numbers[index]},")
     assert f"{pair[1].slice_scores('v_rand')[index]:.4f}" in titles[5]
-    save_figure(draw_segmentations(pair[:1], scored, 2), tmp_path / "one.png")
+    assert "the 1 of 2 scored slices where V_rand differs most" in figure.get_suptitle()
+    alone = draw_segmentations(pair[:1], scored, 2)
+    assert alone.get_suptitle() == "Fold 0-1, seed 0: all scored slices"
+    save_figure(alone, tmp_path / "one.png")
 
 
 def test_equal_input_gives_equal_bytes_whatever_the_persons_settings(results: tuple, tmp_path: Path) -> None:

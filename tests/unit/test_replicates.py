@@ -40,7 +40,7 @@ def test_missing_files_are_named_and_counted(experiment: tuple) -> None:
     job, results, _ = experiment
     (results / "unet/1-2/seed-0/metrics.json").unlink()
     (results / "unet/1-2/seed-1/history.csv").unlink()
-    with pytest.raises(UserError, match=r"unet/1-2/seed-0/metrics.json and 1 more files: missing.*'snakemake demo'"):
+    with pytest.raises(UserError, match=r"unet/1-2/seed-0/metrics.json and 1 more files: missing.*run snakemake"):
         read_replicates(job, results)
 
 
