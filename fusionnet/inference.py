@@ -109,6 +109,9 @@ class Predictor:
 
     def _average(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the running mean over the orientations and the sum of squared differences from it (Welford 1962)."""
+        if self.orientations == 1:
+            probability = self._forward(x)[0, 0]
+            return probability, torch.zeros_like(probability)
         mean = x.new_zeros(x.shape[2:])
         squares = torch.zeros_like(mean)
         for number in range(self.orientations):

@@ -214,10 +214,12 @@ def _region_writer(part: Path, offset: int, plan: OutputPlan) -> Callable[[Regio
 
     def write(region: Region, values: np.ndarray) -> None:
         z, rows, columns = region
+        # Rows of the whole width follow one another in the file.
+        pieces = [values.ravel()] if values.shape[1] == width else values
         with part.open("r+b") as file:
-            for row, line in zip(range(rows.start, rows.stop), values, strict=True):
+            for row, piece in zip(range(rows.start, rows.stop), pieces, strict=False):
                 file.seek(offset + item * ((z * height + row) * width + columns.start))
-                file.write(line.data)
+                file.write(piece.data)
 
     return write
 

@@ -1,0 +1,56 @@
+"""Write a trained network for other programs: ONNX, or a BioImage Model Zoo package for deepImageJ and ilastik."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from fusionnet.checkpoints import load_checkpoint
+from fusionnet.errors import UserError, run
+from fusionnet.grey_values import choose_window, to_levels
+from fusionnet.model_zoo import Description, example_side, export_package
+from fusionnet.sources import open_source
+from fusionnet.standalone import export_onnx
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checkpoint", type=Path, required=True, help="written by scripts/train.py")
+    parser.add_argument("--onnx", type=Path, help="the ONNX file: 8-bit grey levels in, probability out")
+    parser.add_argument("--bioimageio", type=Path, help="the package (ZIP); tested before it is written")
+    parser.add_argument("--example", help="a volume whose first slice the package shows and is tested with")
+    parser.add_argument("--name", help="of the package; made of architecture and width if absent")
+    parser.add_argument("--author", help="of the package")
+    parser.add_argument("--licence", default="MIT", help="of the weights, as an SPDX identifier")
+    parser.add_argument("--training-data", default="data of its author", help="what it was trained on, in words")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    if not (arguments.onnx or arguments.bioimageio):
+        raise UserError("nothing to write: name --onnx, --bioimageio or both")
+    network, job, origin = load_checkpoint(arguments.checkpoint)
+    if arguments.onnx:
+        export_onnx(arguments.onnx, network, {"job": job.model_dump(), "provenance": origin})
+        sys.stderr.write(f"{arguments.onnx}: input 'grey' (N, 1, H, W), 0 to 255; output 'probability'\n")
+    if arguments.bioimageio:
+        if not (arguments.example and arguments.author):
+            raise UserError("--bioimageio: needs --example VOLUME and --author NAME")
+        name = arguments.name or f"{job.network.architecture} width {job.network.width} membranes"
+        description = Description(name, arguments.author, arguments.licence, arguments.training_data)
+        example = read_example(arguments.example, example_side(network))
+        export_package(arguments.bioimageio, network, job, example, description)
+        sys.stderr.write(f"{arguments.bioimageio}: valid, and tested by bioimageio.core\n")
+
+
+def read_example(volume: str, side: int) -> np.ndarray:
+    """Return the middle of the first slice, as grey levels."""
+    source = open_source(volume)
+    rows, columns = (slice(max(0, (n - side) // 2), min(n, (n + side) // 2)) for n in source.shape[1:])
+    return to_levels(source.read(slice(0, 1), rows, columns)[0], choose_window(source))
+
+
+if __name__ == "__main__":
+    run(main)
