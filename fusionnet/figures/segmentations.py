@@ -13,7 +13,6 @@ from scipy.ndimage import uniform_filter
 from fusionnet.figures.style import display_names, legend_below, new_figure, styled
 from fusionnet.replicates import Replicate, ScoredSlices
 from fusionnet.scores import merge_and_split_masks, paint_errors, thinned_segments
-from fusionnet.scores.errormaps import MERGE_COLOUR, SPLIT_COLOUR
 
 CROP_PIXELS = 256
 SEGMENTATION_DPI = 110
@@ -64,8 +63,9 @@ def draw_segmentations(replicates: Sequence[Replicate], scored: ScoredSlices, co
         title = _title(replicates, len(indices), scored)
         figure.suptitle(title, x=0.005, ha="left", fontsize=11)
         keys = [
-            Patch(color=_on_white(MERGE_COLOUR), label="merged into another cell"),
-            Patch(color=_on_white(SPLIT_COLOUR), label="split off from its cell"),
+            Patch(color=_on_white(merge=True), label="merged into another cell"),
+            Patch(color=_on_white(split=True), label="split off from its cell"),
+            Patch(color=_on_white(merge=True, split=True), label="both"),
             Patch(facecolor="0.8", label="membrane in the truth"),
             Patch(facecolor="black", label="border found"),
         ]
@@ -130,9 +130,9 @@ def _show_slice(
         _show(panels[3 * row + 2], paint_errors(grey, merges[part], splits[part]), title, 1)
 
 
-def _on_white(colour: tuple[float, float, float]) -> str:
-    """Return a tint as `paint_errors` lays it over white."""
-    merges, splits = np.array([[colour == MERGE_COLOUR]]), np.array([[colour == SPLIT_COLOUR]])
+def _on_white(merge: bool = False, split: bool = False) -> str:
+    """Return the tint of an error as `paint_errors` lays it over white."""
+    merges, splits = np.array([[merge]]), np.array([[split]])
     return to_hex(paint_errors(np.ones((1, 1)), merges, splits)[0, 0].tolist())
 
 
