@@ -58,6 +58,12 @@ format: install ## Format Python and Snakemake files
 pipelines: install ## List in dvc.yaml the code that each stage's script imports now
 	python workflow/list_code.py dvc.yaml results/*/dvc.yaml
 
+status: install ## Show where the trainings of EXPERIMENT are: step, score, rate, time left
+	python scripts/status.py $(EXPERIMENT)
+
+verify: install ## Run the default experiment again, elsewhere, and say whether it meets its record, repro.json
+	python scripts/verify.py
+
 record: install ## After snakemake: let DVC record the results of EXPERIMENT without computing them again
 	workflow/record.sh $(EXPERIMENT)
 

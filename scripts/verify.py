@@ -58,9 +58,10 @@ def rerun(experiment: str, folder: Path, threads: int) -> None:
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, folder / name)
-    # Sums are split among threads, and their number decides the last bits: use as many as were recorded.
-    environment = os.environ | {"OMP_NUM_THREADS": str(min(threads, available_processors())), "PYTHONPATH": str(folder)}
-    command = ["snakemake", experiment, "--cores", str(available_processors()), "--resources", "gpu=1"]
+    # Sums are split among threads and their number decides the last bits: Snakemake gives a job at most its cores.
+    cores = str(min(threads, available_processors()))
+    command = ["snakemake", experiment, "--cores", cores, "--resources", "gpu=1"]
+    environment = os.environ | {"PYTHONPATH": str(folder)}
     if subprocess.run(command, cwd=folder, env=environment, check=False).returncode:
         raise UserError(f"{' '.join(command)} failed; see its messages above")
 
