@@ -56,6 +56,7 @@ def main() -> None:
     window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source)
     predictor = Predictor(network, settings, set_up(settings.device, settings.precision, say))
     plan = predictor.plan(chosen_slices(arguments.slices, source), source.shape[1:])
+    predictor.compile_for(plan)
     made = {
         "predict": settings.model_dump(),
         "job": job.model_dump(),

@@ -7,7 +7,7 @@ from networks import MACHINE, SETTINGS, make_network
 
 from fusionnet.config import PredictSection
 from fusionnet.devices import Machine
-from fusionnet.inference import Predictor, Window
+from fusionnet.inference import Predictor, Window, repays_compiling
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.normalisation import normalise
 from fusionnet.orientations import orient, orient_back
@@ -151,6 +151,19 @@ def test_bfloat16_is_near():
     low = Predictor(make_network("unet", width=4), SETTINGS, half).predict_slice(levels)
     difference_ = np.abs(exact.probability - low.probability)
     assert 0 < difference_.max() < 0.1 and low.probability.dtype == np.float32
+
+
+def test_only_long_work_on_a_gpu_is_compiled(monkeypatch: pytest.MonkeyPatch):
+    assert repays_compiling("cuda", 10**11)
+    assert not repays_compiling("cuda", 10**8) and not repays_compiling("cpu", 10**11)
+    predictor = Predictor(make_network(), SETTINGS, MACHINE)
+    before = predictor.network
+    predictor.compile_for(predictor.plan(range(10**6), (4096, 4096)))
+    assert predictor.network is before
+    monkeypatch.setattr("fusionnet.inference.repays_compiling", lambda device, pixels: pixels == 8 * 3 * 64 * 64)
+    monkeypatch.setattr(torch, "compile", lambda network: lambda x: network(x) * 0)
+    predictor.compile_for(predictor.plan(range(3), (64, 64)))
+    assert (predictor.predict_slice(grey(64, 64)).probability == 0.5).all()
 
 
 def test_the_network_that_is_given_stays_as_it_is():

@@ -1,0 +1,33 @@
+"""workflow/volume.smk: one volume, many jobs, the bytes of one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from networks import make_network
+from small_project import command_in, copy_project
+
+from fusionnet import config
+from fusionnet.checkpoints import save_checkpoint
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_result_is_that_of_one_job_and_a_mistake_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(ROOT)
+    job = config.load("phantom").training_job("unet", "test", 0)
+    job = job.model_copy(update={"network": job.network.model_copy(update={"width": 2})})
+    project = copy_project(tmp_path / "project")
+    save_checkpoint(project / "c.pt", make_network("unet"), job, {})
+    stack = np.random.default_rng(0).integers(0, 256, (3, 40, 48), dtype=np.uint8)
+    tifffile.imwrite(project / "v.tif", stack, photometric="minisblack")
+    run = command_in(project)
+    # With as many threads as Snakemake gives a job: sums over another number are rounded otherwise.
+    run("OMP_NUM_THREADS=2 python scripts/predict.py --checkpoint c.pt --volume v.tif --probabilities one.tif")
+    many = "snakemake -s workflow/volume.smk --cores 2 --resources gpu=1 --config checkpoint=c.pt volume=v.tif parts=2"
+    done = run(f"{many} probabilites=many.tif", succeeds=False)
+    assert done.returncode == 1 and "unknown key 'probabilites' (did you mean 'probabilities'?)" in done.stdout
+    run(f"{many} probabilities=many.tif")
+    assert (project / "many.tif").read_bytes() == (project / "one.tif").read_bytes()
+    assert not (project / "many.tif.parts").exists(), "parts are removed when they are gathered"

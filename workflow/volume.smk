@@ -1,0 +1,67 @@
+# One volume predicted by many jobs: its chunks are scattered over so many parts, on GPUs of one machine or on nodes of
+# a cluster, and gathered. The result does not depend on their number.
+#   snakemake -s workflow/volume.smk --config checkpoint=C.pt volume=V.zarr probabilities=P.zarr parts=8
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+from fusionnet.config import parse
+from fusionnet.errors import UserError
+from fusionnet.imports import project_files
+from fusionnet.volume_job import VolumeJob
+
+min_version("9.14")
+
+try:
+    JOB = parse(VolumeJob, dict(config))
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+
+scattergather:
+    parts=JOB.parts,
+
+
+rule all:
+    default_target: True
+    input:
+        JOB.results,
+
+
+rule predict_part:
+    input:
+        JOB.inputs,
+        code=project_files("scripts/predict.py"),
+    output:
+        temp(f"{JOB.folder}/{{scatteritem}}"),
+    log:
+        f"{JOB.log}/predict-{{scatteritem}}.log",
+    conda:
+        workflow.source_path("envs/fusionnet.yaml")
+    threads: 8
+    resources:
+        gpu=1,
+    params:
+        job=JOB,
+        options=JOB.options(gathers=False),
+        part=lambda wildcards: wildcards.scatteritem.replace("-of-", "/"),
+    shell:
+        "python scripts/predict.py --checkpoint {params.job.checkpoint:q} --volume {params.job.volume:q}"
+        " --part {params.part} --probabilities {output} {params.options} --log {log}"
+
+
+rule gather:
+    input:
+        code=project_files("scripts/gather.py"),
+        parts=gather.parts(f"{JOB.folder}/{{scatteritem}}"),
+    output:
+        [directory(name) if name.endswith(".zarr") else name for name in JOB.results],
+    log:
+        f"{JOB.log}/gather.log",
+    conda:
+        workflow.source_path("envs/fusionnet.yaml")
+    params:
+        job=JOB,
+        options=JOB.options(gathers=True),
+    shell:
+        "python scripts/gather.py --parts {input.parts} --probabilities {params.job.probabilities:q} {params.options}"
+        " --log {log}"
