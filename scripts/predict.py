@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fusionnet.block_reader import stored_depth
 from fusionnet.checkpoints import load_checkpoint
 from fusionnet.config import PredictSection, TrainingJob, parse, read_yaml
 from fusionnet.devices import set_up
@@ -55,7 +56,8 @@ def main() -> None:
     source = open_source(arguments.volume)
     window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source)
     predictor = Predictor(network, settings, set_up(settings.device, settings.precision, say))
-    plan = predictor.plan(chosen_slices(arguments.slices, source), source.shape[1:])
+    depth = stored_depth(source, settings.tile_pixels + 2 * predictor.reach)
+    plan = predictor.plan(chosen_slices(arguments.slices, source), source.shape[1:], depth)
     predictor.compile_for(plan)
     made = {
         "predict": settings.model_dump(),
@@ -75,6 +77,7 @@ def main() -> None:
         "precision": str(predictor.machine.precision),
         "voxel_size": [*source.voxel_size.zyx, source.voxel_size.unit],
         "ome_version": version,
+        "depth": depth,
     }
     sink: VolumeSink | PartSink
     if arguments.part:
