@@ -69,11 +69,11 @@ class Predictor:
         self.network: Callable[[torch.Tensor], torch.Tensor] = fuse(network).to(machine.device)
         self.reach = reach(network)
 
-    def plan(self, slices: range, shape: tuple[int, ...]) -> ChunkPlan:
-        """Return the chunks of these slices, of shape (Y, X)."""
+    def plan(self, slices: range, shape: tuple[int, ...], depth: int = 1) -> ChunkPlan:
+        """Return the chunks of these slices, of shape (Y, X), of a volume that is stored in blocks of such a depth."""
         settings = self.settings
         rows, columns = (spans(size, settings.tile_pixels, settings.padding_pixels, self.reach) for size in shape)
-        return ChunkPlan(slices, rows, columns)
+        return ChunkPlan(slices, rows, columns, depth)
 
     def compile_for(self, plan: ChunkPlan) -> None:
         """Compile the network if the whole plan is long enough to repay it.

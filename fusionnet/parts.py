@@ -152,7 +152,7 @@ def gather(parts: Sequence[Part], sink: VolumeSink) -> Summary:
 def plan_as_json(plan: ChunkPlan) -> dict[str, Any]:
     """Return a plan as JSON-ready values; only the tiles are kept, which is what a reader needs."""
     cuts = {axis: [[s.start, s.stop] for s in getattr(plan, axis)] for axis in ("rows", "columns")}
-    return {"slices": [plan.slices.start, plan.slices.stop], **cuts}
+    return {"slices": [plan.slices.start, plan.slices.stop], "depth": plan.depth, **cuts}
 
 
 def plan_from_json(kept: dict[str, Any]) -> ChunkPlan:
@@ -160,7 +160,7 @@ def plan_from_json(kept: dict[str, Any]) -> ChunkPlan:
     from fusionnet.tiles import Span
 
     rows, columns = ([Span(start, stop, start, stop) for start, stop in kept[axis]] for axis in ("rows", "columns"))
-    return ChunkPlan(range(*kept["slices"]), rows, columns)
+    return ChunkPlan(range(*kept["slices"]), rows, columns, kept["depth"])
 
 
 def _open_part(path: Path) -> Part:

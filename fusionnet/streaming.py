@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from tqdm import tqdm
 
+from fusionnet.block_reader import BlockReader
 from fusionnet.grey_values import GreyWindow, to_levels
 from fusionnet.inference import Prediction, Predictor, Window
 from fusionnet.journals import Journal
@@ -72,7 +73,8 @@ def predict_volume(
     start, pixels = time.perf_counter(), 0
     try:
         with _progress_bar(plan, numbers, todo) as bar:
-            for chunk, prepared in _read_ahead(plan, todo, lambda each: _read(source, each, predictor, window)):
+            blocks = BlockReader(source, plan)
+            for chunk, prepared in _read_ahead(plan, todo, lambda each: _read(blocks, each, predictor, window)):
                 sink.write(chunk, predictor.predict(prepared))
                 pixels += int(np.prod(chunk.shape))
                 bar.update(int(np.prod(chunk.shape)))
@@ -110,12 +112,11 @@ def _read_ahead(
                 future.cancel()
 
 
-def _read(source: VolumeSource, chunk: Chunk, predictor: Predictor, window: GreyWindow | None) -> Window:
-    _, height, width = source.shape
+def _read(blocks: BlockReader, chunk: Chunk, predictor: Predictor, window: GreyWindow | None) -> Window:
+    _, height, width = blocks.source.shape
     rows, columns = chunk.rows.picked(height), chunk.columns.picked(width)
     top, left = int(rows.min()), int(columns.min())
-    z = slice(chunk.source_z, chunk.source_z + 1)
-    grey = source.read(z, slice(top, int(rows.max()) + 1), slice(left, int(columns.max()) + 1))[0]
+    grey = blocks.read(chunk.source_z, slice(top, int(rows.max()) + 1), slice(left, int(columns.max()) + 1))
     return predictor.prepare(to_levels(grey[np.ix_(rows - top, columns - left)], window), chunk)
 
 

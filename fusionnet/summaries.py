@@ -72,3 +72,11 @@ def alarm(summary: Summary) -> str | None:
         "scripts/examine.py tells (1), (2) and (5). A float stack that only looks black in Fiji needs "
         "Image > Adjust > Brightness/Contrast > Set: 0 to 1."
     )
+
+
+def sentences(summary: Summary) -> list[str]:
+    """Return what a person should be told of a result."""
+    mean = summary.total / max(1, summary.pixels)
+    told = [f"probabilities {summary.lowest:.3f} to {summary.highest:.3f}, mean {mean:.3f}"]
+    told += [f"{summary.missing} pixels were not a number and were taken for mid-grey"] if summary.missing else []
+    return told + [f"WARNING: {warning}" for warning in [alarm(summary)] if warning]

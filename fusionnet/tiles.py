@@ -91,17 +91,22 @@ class Chunk:
 
 @dataclass(frozen=True)
 class ChunkPlan:
-    """All chunks of a result, slice by slice; made when asked for, so that their number costs no memory.
+    """All chunks of a result; made when asked for, so that their number costs no memory.
+
+    They are ordered by blocks of slices, in a block by tiles, and in a tile by slices: a volume that is stored in
+    blocks is then read block by block.
 
     Attributes:
         slices: Slices of the volume that are predicted.
         rows: Tiles along y.
         columns: Tiles along x.
+        depth: Slices of a block; blocks begin at multiples of it in the volume.
     """
 
     slices: range
     rows: list[Span]
     columns: list[Span]
+    depth: int = 1
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -112,8 +117,15 @@ class ChunkPlan:
         return len(self.slices) * len(self.rows) * len(self.columns)
 
     def __getitem__(self, number: int) -> Chunk:
-        slice_and_row, column = divmod(number, len(self.columns))
-        z, row = divmod(slice_and_row, len(self.rows))
+        tiles = len(self.rows) * len(self.columns)
+        # As if the first block were whole, so that all blocks but the last have the same number of chunks.
+        ahead = self.slices.start % self.depth
+        block = (number // tiles + ahead) // self.depth
+        first = max(block * self.depth - ahead, 0)
+        last = min((block + 1) * self.depth - ahead, len(self.slices))
+        tile, within = divmod(number - first * tiles, last - first)
+        row, column = divmod(tile, len(self.columns))
+        z = first + within
         return Chunk(number, z, self.slices[z], self.rows[row], self.columns[column])
 
     def part(self, part: int, parts: int) -> range:

@@ -12,7 +12,7 @@ from fusionnet.outputs import OutputPlan
 from fusionnet.parts import gather, open_parts, plan_from_json
 from fusionnet.sources import VoxelSize
 from fusionnet.streaming import VolumeSink
-from fusionnet.summaries import alarm
+from fusionnet.summaries import sentences
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -44,8 +44,7 @@ def main() -> None:
     sink = VolumeSink(arguments.probabilities, arguments.deviation, output, whole)
     summary = gather(parts, sink)
     lines = [f"gather: {arguments.probabilities}: {plan.shape} (Z, Y, X) from {len(parts)} parts"]
-    lines += [f"{summary.missing} pixels were not a number and were taken for mid-grey"] if summary.missing else []
-    lines += [f"WARNING: {warning}" for warning in [alarm(summary)] if warning]
+    lines += sentences(summary)
     sys.stderr.write("\n".join(lines) + "\n")
     if arguments.log:
         write_text(arguments.log, "\n".join(lines) + "\n")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fusionnet.block_reader import stored_depth
 from fusionnet.checkpoints import load_checkpoint
 from fusionnet.config import PredictSection, TrainingJob, parse, read_yaml
 from fusionnet.devices import set_up
@@ -23,7 +24,7 @@ from fusionnet.parts import PartSink, parse_part
 from fusionnet.provenance import provenance
 from fusionnet.sources import VolumeSource, open_source
 from fusionnet.streaming import VolumeSink, Work, predict_volume
-from fusionnet.summaries import Summary, alarm
+from fusionnet.summaries import Summary, sentences
 
 BASE = Path(__file__).parents[1] / "config/config.yaml"
 
@@ -55,7 +56,8 @@ def main() -> None:
     source = open_source(arguments.volume)
     window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source)
     predictor = Predictor(network, settings, set_up(settings.device, settings.precision, say))
-    plan = predictor.plan(chosen_slices(arguments.slices, source), source.shape[1:])
+    depth = stored_depth(source, settings.tile_pixels + 2 * predictor.reach)
+    plan = predictor.plan(chosen_slices(arguments.slices, source), source.shape[1:], depth)
     predictor.compile_for(plan)
     made = {
         "predict": settings.model_dump(),
@@ -75,6 +77,7 @@ def main() -> None:
         "precision": str(predictor.machine.precision),
         "voxel_size": [*source.voxel_size.zyx, source.voxel_size.unit],
         "ome_version": version,
+        "depth": depth,
     }
     sink: VolumeSink | PartSink
     if arguments.part:
@@ -100,14 +103,13 @@ def chosen_slices(text: str | None, source: VolumeSource) -> range:
 
 
 def refuse_another_job(trained: TrainingJob, expected: TrainingJob) -> None:
-    if trained == expected:
-        return
     got, want = trained.model_dump(), expected.model_dump()
     trained_with = {key: got[key] for key in want if got[key] != want[key]}
-    asked_for = {key: want[key] for key in trained_with}
-    raise UserError(
-        f"predict: {trained.arm} was trained with {trained_with}, the config asks for {asked_for}: train it again"
-    )
+    if trained_with:
+        asked_for = {key: want[key] for key in trained_with}
+        raise UserError(
+            f"predict: {trained.arm} was trained with {trained_with}, the config asks for {asked_for}: train it again"
+        )
 
 
 def report(
@@ -121,15 +123,10 @@ def report(
 ) -> None:
     seconds = work.seconds * shape[1] * shape[2] / work.pixels if work.pixels else None
     speed = f"{seconds:.3g} s for each slice on {predictor.machine.name}" if seconds else "nothing was left to do"
-    mean = summary.total / max(1, summary.pixels)
-    lines = [
-        f"predict: {arguments.probabilities}: {shape} (Z, Y, X), {predictor.orientations} orientations, {speed}",
-        f"probabilities {summary.lowest:.3f} to {summary.highest:.3f}, mean {mean:.3f}",
-    ]
+    lines = [f"predict: {arguments.probabilities}: {shape} (Z, Y, X), {predictor.orientations} orientations, {speed}"]
     lines += [f"grey values {window[0]:.6g} to {window[1]:.6g} became black to white"] if window else []
     lines += [f"went on after {already} chunks of an earlier job"] if already else []
-    lines += [f"{summary.missing} pixels were not a number and were taken for mid-grey"] if summary.missing else []
-    lines += [f"WARNING: {warning}" for warning in [alarm(summary)] if warning]
+    lines += sentences(summary)
     say("\n".join(lines))
     if arguments.log:
         write_text(arguments.log, "\n".join(lines) + "\n")

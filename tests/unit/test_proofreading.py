@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fusionnet.figures.proofreading import STYLES, draw_guides
 from fusionnet.proofreading import guide, uncertainty, wrong_pixels
 
 RNG = np.random.default_rng(0)
@@ -34,3 +35,9 @@ def test_wrong_pixels_are_those_on_the_other_side():
     probability = np.array([0.2, 0.5, 0.7, 0.4])
     np.testing.assert_array_equal(wrong_pixels(probability, np.array([0, 255, 0, 1])), [False, False, True, True])
     np.testing.assert_allclose(uncertainty(probability), [0.2, 0.5, 0.3, 0.4])
+
+
+def test_the_picture_has_a_line_for_each_arm_and_guide():
+    guides = dict.fromkeys(STYLES, guide(RNG.random(WRONG.shape), WRONG))
+    (axes,) = draw_guides({"fusionnet": guides, "mine": guides}).axes
+    assert len(axes.lines) == 2 * 2 + 1

@@ -36,9 +36,9 @@ def test_mirroring_is_numpys_reflection(size: int, before: int, behind: int):
     np.testing.assert_array_equal(mirrored(-before, size + behind, size), expected)
 
 
-@given(st.integers(1, 9), SIZES, SIZES, TILES, st.integers(1, 12))
-def test_parts_are_all_chunks_once(slices: int, height: int, width: int, tile: int, parts: int):
-    plan = ChunkPlan(range(3, 3 + slices), spans(height, tile, 8, 107), spans(width, tile, 8, 107))
+@given(st.integers(1, 9), SIZES, SIZES, TILES, st.integers(1, 12), st.integers(1, 12))
+def test_parts_are_all_chunks_once(slices: int, height: int, width: int, tile: int, parts: int, depth: int):
+    plan = ChunkPlan(range(3, 3 + slices), spans(height, tile, 8, 107), spans(width, tile, 8, 107), depth)
     assert plan.shape == (slices, height, width)
     numbers = [number for part in range(1, parts + 1) for number in plan.part(part, parts)]
     assert numbers == list(range(len(plan)))
@@ -47,3 +47,13 @@ def test_parts_are_all_chunks_once(slices: int, height: int, width: int, tile: i
         hit[chunk.region] += 1
         assert hit[chunk.region].shape == chunk.shape and chunk.source_z == chunk.z + 3
     assert (hit == 1).all()
+
+
+@given(st.integers(0, 9), st.integers(1, 20), st.integers(1, 6))
+def test_chunks_are_ordered_by_blocks_of_slices_and_in_them_by_tiles(start: int, slices: int, depth: int):
+    plan = ChunkPlan(range(start, start + slices), spans(100, 64, 0, 0), spans(200, 64, 0, 0), depth)
+    order = [
+        (chunk.source_z // depth, chunk.rows.start, chunk.columns.start, chunk.z)
+        for chunk in plan.chunks(range(len(plan)))
+    ]
+    assert order == sorted(order)
