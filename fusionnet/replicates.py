@@ -24,6 +24,7 @@ FILES = (
     "history.csv",
     "training-time.json",
     "probabilities.tif",
+    "deviation.tif",
     "prediction-time.json",
     "metrics.json",
     "slices.csv",
@@ -61,6 +62,10 @@ class Replicate:
     def probabilities(self) -> np.ndarray:
         """Read the probability stack, shape (Z, Y, X), 1 inside a cell."""
         return read_volume(self.folder / "probabilities.tif")
+
+    def deviations(self) -> np.ndarray:
+        """Read the standard deviation over the orientations, shape (Z, Y, X)."""
+        return read_volume(self.folder / "deviation.tif")
 
 
 @dataclass(frozen=True)

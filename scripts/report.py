@@ -16,6 +16,7 @@ from fusionnet.figures import (
     draw_training,
     save_figure,
 )
+from fusionnet.figures.proofreading import draw_guides, guides_of
 from fusionnet.figures.segmentations import SEGMENTATION_DPI
 from fusionnet.files import write_json, write_text
 from fusionnet.flops import network_cost
@@ -63,6 +64,8 @@ def main() -> None:
     save_figure(draw_thresholds(replicates, list(baselines.values())), folder / "thresholds.png")
     save_figure(draw_effects(effects, job.arms), folder / "effects.png")
     segmentations = draw_segmentations(shown, scored[job.folds[0]], job.report.slices_shown)
+    guides = guides_of(shown, scored[job.folds[0]].labels)
+    save_figure(draw_guides(guides), folder / "proofreading.png")
     save_figure(segmentations, folder / "segmentations.png", SEGMENTATION_DPI)
     LOG.info("%s: %s", folder, verdict.splitlines()[0])
 

@@ -114,6 +114,7 @@ def _write_replicate(folder: Path, key: tuple[str, str, int], labels: np.ndarray
     save_checkpoint(folder / "checkpoint.pt", build(network), job, {})
     history([seed, *map(ord, arm)]).to_csv(folder / "history.csv", index=False)
     write_volume(folder / "probabilities.tif", probabilities, {})
+    write_volume(folder / "deviation.tif", probabilities * (1 - probabilities), {})
     timing = {"training_seconds": 61.5 + seed, "device": "a processor, 2 threads", "threads": 2}
     write_json(folder / "training-time.json", timing)
     write_json(folder / "prediction-time.json", {"seconds_per_slice": 0.75, "device": "cpu", "threads": 2})

@@ -1,8 +1,9 @@
 """How many of the errors are found by looking at the most suspicious pixels first."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -14,10 +15,34 @@ from fusionnet.figures.style import (
     new_figure,
     styled,
 )
-from fusionnet.proofreading import Guide
+from fusionnet.proofreading import Guide, guide, uncertainty, wrong_pixels
+from fusionnet.replicates import Replicate
 
 SHOWN_SHARE = 0.3  # of the pixels: nobody proofreads more
 STYLES: dict[str, Any] = {"disagreement of the 8 orientations": "-", "indecision of their mean": ":"}
+
+
+def guides_of(replicates: Sequence[Replicate], labels: np.ndarray) -> dict[str, dict[str, Guide]]:
+    """Return both guides of each arm, from one replicate of each.
+
+    Args:
+        replicates: One for each arm, of the same fold.
+        labels: The fold's truth, (Z, Y, X).
+
+    Returns:
+        By arm and kind; an arm without a wrong pixel has nothing to find and is left out.
+    """
+    guides: dict[str, dict[str, Guide]] = {}
+    for replicate in replicates:
+        probability = replicate.probabilities()
+        wrong = wrong_pixels(probability, labels)
+        if not wrong.any():
+            continue
+        suspicions = (replicate.deviations(), uncertainty(probability))
+        guides[replicate.arm] = {
+            kind: guide(suspicion, wrong) for kind, suspicion in zip(STYLES, suspicions, strict=True)
+        }
+    return guides
 
 
 def draw_guides(guides: Mapping[str, Mapping[str, Guide]]) -> Figure:

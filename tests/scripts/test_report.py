@@ -12,7 +12,7 @@ from fusionnet.config import ReportJob
 
 OUTPUTS = {
     *("comparison.csv", "comparison.md", "verdict.md", "summary.json"),
-    *("scores.png", "segmentations.png", "training.png", "thresholds.png", "effects.png"),
+    *("scores.png", "segmentations.png", "training.png", "thresholds.png", "effects.png", "proofreading.png"),
 }
 
 

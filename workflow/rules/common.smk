@@ -18,11 +18,12 @@ REPLICATE_FILES = [
     "history.csv",
     "training-time.json",
     "probabilities.tif",
+    "deviation.tif",
     "prediction-time.json",
     "metrics.json",
     "slices.csv",
 ]
-FIGURES = ["scores", "segmentations", "training", "thresholds", "effects"]
+FIGURES = ["scores", "segmentations", "training", "thresholds", "effects", "proofreading"]
 
 # `config` holds what the command line overrides (--configfile, --config); the experiment's overlay comes before it.
 try:

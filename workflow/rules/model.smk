@@ -34,6 +34,7 @@ rule predict:
         volume=scored("volume"),
     output:
         probabilities=f"{REPLICATE}/probabilities.tif",
+        deviation=f"{REPLICATE}/deviation.tif",
         timing=f"{REPLICATE}/prediction-time.json",
     log:
         "logs/{experiment}/{arm}/{fold}/seed-{seed}/predict.log",
@@ -48,5 +49,5 @@ rule predict:
         slices=scored_slices("--slices"),
     shell:
         "python scripts/predict.py --config {params.section:q} --checkpoint {input.checkpoint} --expect {params.job:q}"
-        " --volume {input.volume} {params.slices} --probabilities {output.probabilities} --timing {output.timing}"
+        " --volume {input.volume} {params.slices} --probabilities {output.probabilities} --deviation {output.deviation} --timing {output.timing}"
         " --log {log}"
