@@ -65,7 +65,7 @@ def test_a_persons_mistakes_end_in_one_line_and_leave_nothing(
     misspelt = job.model_dump_json().replace("slices_shown", "slices_show")
     test_stack = job.model_copy(update={"folds": ["test"]}).model_dump_json()
     for config, message in [
-        (more_seeds, "fusionnet/1-2/seed-2/checkpoint.pt and 13 more files: missing"),
+        (more_seeds, "fusionnet/1-2/seed-2/checkpoint.pt and 15 more files: missing"),
         (misspelt, "did you mean 'slices_shown'?"),
         (test_stack, "/test/seed-0/checkpoint.pt"),
         ("{", "not valid JSON"),
