@@ -11,7 +11,7 @@ EXPERIMENTS := $(basename $(notdir $(wildcard config/experiments/*.yaml)))
 EXPERIMENT ?= phantom
 LINTED := fusionnet scripts tests benchmarks workflow
 
-.PHONY: help install reproduce test test-slow test-gpu test-slurm check format pipelines record sync clean $(EXPERIMENTS)
+.PHONY: help install reproduce test test-slow test-gpu check format pipelines record sync $(EXPERIMENTS)
 
 help: ## List the targets
 	@grep -hE '^[a-z$$()A-Z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 22
@@ -40,9 +40,6 @@ test-slow: install ## Run the long suite
 test-gpu: install ## Run the tests that need a CUDA device
 	pytest -m gpu
 
-test-slurm: install ## Run the tests that start a one-machine Slurm
-	pytest -m slurm
-
 check: install ## Lint, type-check and check the format, changing nothing
 	ruff check $(LINTED)
 	ruff format --check $(LINTED)
@@ -69,6 +66,3 @@ record: install ## After snakemake: let DVC record the results of EXPERIMENT wit
 
 sync: install ## After git clone or checkout: fetch EXPERIMENT's data from DVC and tell Snakemake that it is current
 	workflow/sync.sh $(EXPERIMENT)
-
-clean: ## Remove the results of EXPERIMENT, its checkpoints and logs
-	rm -rf results/$(EXPERIMENT)/*/{test,*-*} work/$(EXPERIMENT) logs/$(EXPERIMENT)
