@@ -1,0 +1,51 @@
+"""The benchmarks of training run, on something small."""
+
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from fusionnet.volumes import write_volume
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """A function that runs a benchmark in this process and returns what it prints."""
+
+    def run_benchmark(name: str, *arguments: str) -> str:
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        runpy.run_path(str(ROOT / "benchmarks" / name), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run_benchmark
+
+
+def test_speed(run):
+    options = ["--architecture", "unet", "--width", "1", "--crop-pixels", "32", "--rounds", "2", "--steps", "1"]
+    output = run("training.py", *options, "--device", "cpu", "--compile", "never")
+    assert "unet, width 1, 4 crops of 32 x 32" in output
+    assert re.search(r"plain: \d+\.\d+ s a step \(median of 2 rounds\)", output)
+    assert re.search(r"ratio: \d+\.\d+", output) and re.search(r"drawing: .* of our step", output)
+
+
+def test_accuracy_goes_on_and_draws(run, tmp_path, augmented):
+    for name, stack in zip(("volume", "labels"), augmented, strict=True):
+        write_volume(tmp_path / f"{name}.tif", stack, {})
+    files = ["--volume", tmp_path / "volume.tif", "--labels", tmp_path / "labels.tif", "--fold", "4-5"]
+    files += ["--table", tmp_path / "table.csv", "--figure", tmp_path / "curves.png"]
+    small = ["augment.elastic_copies=1", "augment.crop_pixels=32", "split.validation_slices=0", "train.device=cpu"]
+    small += ["network.unet.width=1", "train.batch_size=1", "predict.orientation_average=false"]
+    options = [*map(str, files), "--arms", "unet", "--set", *small]
+    run("accuracy.py", *options, "--steps", "2")
+    run("accuracy.py", *options, "--steps", "2", "3")
+    table = pd.read_csv(tmp_path / "table.csv")
+    assert table["steps"].tolist() == [2, 3] and table["width"].tolist() == [1, 1]
+    assert table["v_rand"].between(0, 1).all()
+    assert Image.open(tmp_path / "curves.png").size == (960, 600)
