@@ -23,7 +23,7 @@ from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.standalone import export_onnx
 
 Run = Callable[[], object]
-PLAIN = "plain eager forward"
+PLAIN = "plain eager forward"  # as one would call the network, gradients recorded
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -45,14 +45,20 @@ def torch_runs(network: SegmentationNetwork, x: torch.Tensor, compiled: bool) ->
     last = x.contiguous(memory_format=torch.channels_last)
     ours = fuse(network)
     networks = {
-        PLAIN: (network, x),
+        "inference mode": (network, x),
         "channels last": (with_memory(network, torch.channels_last), last),
         "folded": (with_memory(ours, torch.contiguous_format), x),
         "folded, channels last (ours)": (ours, last),
     }
     if compiled:
         networks["ours, compiled"] = (torch.compile(fuse(network)), last)
-    return {name: lambda net=net, image=image: net(image) for name, (net, image) in networks.items()}
+    runs: dict[str, Run] = {PLAIN: lambda: recording_gradients(network, x)}
+    return runs | {name: lambda net=net, image=image: net(image) for name, (net, image) in networks.items()}
+
+
+def recording_gradients(network: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    with torch.inference_mode(False), torch.enable_grad():
+        return network(x)
 
 
 def cuda_runs(network: SegmentationNetwork, x: torch.Tensor) -> dict[str, Run]:
@@ -119,7 +125,7 @@ def main() -> None:
     network = build(settings, torch.Generator().manual_seed(0)).eval()
     work = network_cost(settings, arguments.size).flops
     image = (1, 1, arguments.size, arguments.size)
-    x = torch.randn(image, generator=torch.Generator().manual_seed(0)).to(device)
+    x = torch.randn(image, generator=torch.Generator().manual_seed(0)).to(device)  # made outside of inference mode
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         runs = runtime_runs(network, arguments.size, arguments.threads, Path(folder)) if device == "cpu" else {}
         network = network.to(device)
