@@ -11,7 +11,7 @@ EXPERIMENTS := $(basename $(notdir $(wildcard config/experiments/*.yaml)))
 EXPERIMENT ?= phantom
 LINTED := fusionnet scripts tests benchmarks workflow
 
-.PHONY: help install reproduce test test-slow test-gpu check format pipelines record sync $(EXPERIMENTS)
+.PHONY: help install reproduce test test-slow test-gpu check format pipelines status verify record sync $(EXPERIMENTS)
 
 help: ## List the targets
 	@grep -hE '^[a-z$$()A-Z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 22
@@ -64,5 +64,5 @@ verify: install ## Run the default experiment again, elsewhere, and say whether 
 record: install ## After snakemake: let DVC record the results of EXPERIMENT without computing them again
 	workflow/record.sh $(EXPERIMENT)
 
-sync: install ## After git clone or checkout: fetch EXPERIMENT's data from DVC and tell Snakemake that it is current
+sync: install ## After git checkout: bring EXPERIMENT's results of that commit and tell Snakemake that they are current
 	workflow/sync.sh $(EXPERIMENT)

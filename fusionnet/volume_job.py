@@ -1,5 +1,6 @@
 """What `workflow/volume.smk` needs to know to have one volume predicted by many jobs."""
 
+import shlex
 from pathlib import Path
 from typing import Literal
 
@@ -39,7 +40,7 @@ class VolumeJob(Section):
         """Return the options that predict.py (or gather.py) takes from here, quoted for the shell."""
         named = {"--deviation": self.deviation}
         named |= {"--output-type": self.output_type} if gathers else {"--slices": self.slices}
-        return " ".join(f"{option} '{value}'" for option, value in named.items() if value is not None)
+        return " ".join(f"{option} {shlex.quote(str(value))}" for option, value in named.items() if value is not None)
 
     @property
     def log(self) -> str:

@@ -37,9 +37,14 @@ def main() -> None:
         return
     if not arguments.record_file.is_file():
         raise UserError(f"{arguments.record_file}: no such record; write one with --record after a run")
-    expected = json.loads(arguments.record_file.read_text(encoding="utf-8"))
-    if expected["experiment"] != arguments.experiment:
-        raise UserError(f"{arguments.record_file} is of {expected['experiment']!r}, not of {arguments.experiment!r}")
+    try:
+        expected = json.loads(arguments.record_file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{arguments.record_file}: not a record ({error}); write one with --record") from error
+    if expected.get("experiment") != arguments.experiment:
+        raise UserError(
+            f"{arguments.record_file} is of {expected.get('experiment')!r}, not of {arguments.experiment!r}"
+        )
     if arguments.existing:
         found = make_record(arguments.experiment, config, Path.cwd())
     else:

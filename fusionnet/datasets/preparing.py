@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,12 @@ def _read_own(section: DownloadSection) -> tuple[dict[str, np.ndarray], dict[str
         if volume and labels:
             raw[f"{part}-labels"] = read_labels(labels) * np.uint8(255)
             require_same_shape((volume, raw[f"{part}-volume"]), (labels, raw[f"{part}-labels"]))
+    types = {name: stack.dtype for name, stack in raw.items() if name.endswith("volume")}
+    if len(set(types.values())) > 1:
+        raise UserError(
+            f"the test volume is {types['test-volume']} but the training volume is {types['train-volume']}; "
+            "expected the same type, so that equal tissue keeps equal grey values: convert one of them"
+        )
     window = _grey_window(raw["train-volume"])
     stacks = {name: _to_8_bits(stack, window) if name.endswith("volume") else stack for name, stack in raw.items()}
     keys = {"volume", "labels", "test_volume", "test_labels"}
@@ -103,10 +110,6 @@ def _grey_window(volume: np.ndarray) -> tuple[float, float] | None:
 
 def _to_8_bits(volume: np.ndarray, window: tuple[float, float] | None) -> np.ndarray:
     if window is None:
-        if volume.dtype != np.uint8:
-            raise UserError(
-                f"the test volume is {volume.dtype} but the training volume is uint8; expected the same type"
-            )
         return volume
     low, high = window
     scaled = (volume.astype(np.float32) - low) * (255 / max(high - low, 1e-12))
@@ -136,7 +139,7 @@ def _write(stacks: Mapping[str, np.ndarray], origin: dict[str, Any], folder: Pat
     """Write into a hidden folder first: a full disk leaves the older stacks as they were."""
     kept = {"stage": "download"} | {key: origin[key] for key in ("dataset", "citation", "licence")}
     folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = folder.with_name(f".{folder.name}.partial")
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         for name, stack in stacks.items():
             write_volume(staging / f"{name}.tif", stack, kept)
@@ -144,7 +147,7 @@ def _write(stacks: Mapping[str, np.ndarray], origin: dict[str, Any], folder: Pat
         folder.mkdir(exist_ok=True)
         for name in set(STACK_NAMES) - set(stacks):
             (folder / f"{name}.tif").unlink(missing_ok=True)  # left by another choice of stacks
-        for file in staging.iterdir():
-            file.replace(folder / file.name)
+        for name in (*(f"{stack}.tif" for stack in stacks), "ORIGIN.json"):
+            (staging / name).replace(folder / name)
     finally:
         shutil.rmtree(staging, ignore_errors=True)

@@ -301,6 +301,19 @@ def test_own_files_become_8_bits_by_the_training_volumes_window(own: dict, tmp_p
     assert (np.diff(stacks["train-volume"].ravel()[order].astype(int)) >= 0).all(), "scaling must keep the order"
 
 
+@pytest.mark.parametrize("kind", ["train", "test"])
+def test_volumes_of_different_types_are_refused(own: dict, tmp_path: Path, kind: str) -> None:
+    other = np.full(SHAPE, 100, np.uint8)
+    unseen, replaced = (
+        str(tmp_path / "unseen.tif"),
+        {"train": own["volume"], "test": str(tmp_path / "unseen.tif")}[kind],
+    )
+    tifffile.imwrite(unseen, read_volume(own["volume"]), imagej=True, metadata={"axes": "ZYX"})
+    tifffile.imwrite(replaced, other, imagej=True, metadata={"axes": "ZYX"})
+    with pytest.raises(UserError, match="expected the same type"):
+        prepare_dataset(section_of("files", **own, test_volume=unseen), tmp_path / "mine", tmp_path)
+
+
 def test_8_bit_files_are_taken_as_they_are(own: dict, tmp_path: Path) -> None:
     volume = np.random.default_rng([3, 0]).integers(90, 110, SHAPE, dtype=np.uint8)
     tifffile.imwrite(own["volume"], volume, imagej=True, metadata={"axes": "ZYX"})

@@ -34,7 +34,7 @@ def experiment(tmp_path, monkeypatch, training_job):
     save_checkpoint(folder / "checkpoint.pt", network, job, {"code": "a"})
     write_volume(folder / "probabilities.tif", stack.astype(np.float32) / 255, {"code": "a"})
     write_text(folder / "history.csv", "epoch\n1\n")
-    write_json(folder / "metrics.json", {"v_rand": 0.9})
+    write_json(folder / "metrics.json", {"v_rand": 0.9, "provenance": {"code": "a"}})
     write_json(folder / "training-time.json", {"device": "CPU", "threads": 2, "precision": "float32", "seconds": 3.2})
     return tmp_path, folder, (network, job, stack), lambda: make_record("phantom", config, tmp_path)
 
@@ -51,9 +51,18 @@ def test_other_provenance_with_the_same_numbers_is_the_same(experiment):
         file.write("# a comment\n")
     save_checkpoint(folder / "checkpoint.pt", network, job, {"code": "b"})
     write_volume(folder / "probabilities.tif", stack.astype(np.float32) / 255, {"code": "b"})
+    write_json(folder / "metrics.json", {"v_rand": 0.9, "provenance": {"code": "b"}})
     same, report = verdict(before, record())
     assert same and report.startswith("same: weights, probabilities and metrics")
     assert "code: train:" in report and "checkpoint.pt: file:" in report and "weights" not in report.splitlines()[-1]
+
+
+def test_other_metrics_are_different(experiment):
+    _, folder, _, record = experiment
+    before = record()
+    write_json(folder / "metrics.json", {"v_rand": 0.8, "provenance": {"code": "a"}})
+    same, report = verdict(before, record())
+    assert not same and "metrics.json: numbers" in report
 
 
 def test_other_weights_are_different_and_named(experiment):

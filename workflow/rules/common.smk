@@ -6,6 +6,7 @@ from snakemake.exceptions import WorkflowError
 from fusionnet.config import Config, experiments, load
 from fusionnet.datasets import stacks_of
 from fusionnet.errors import UserError
+from fusionnet.folds import slice_range
 from fusionnet.imports import project_files
 
 DEFAULT_EXPERIMENT = "phantom"
@@ -28,6 +29,15 @@ FIGURES = ["scores", "segmentations", "training", "thresholds", "effects", "proo
 # `config` holds what the command line overrides (--configfile, --config); the experiment's overlay comes before it.
 try:
     CONFIGS: dict[str, Config] = {name: load(name, config) for name in experiments()}
+    for name, configuration in CONFIGS.items():
+        for fold in configuration.folds:
+            if fold != "test":
+                slice_range(fold)
+            elif "test-labels" not in stacks_of(configuration.download):
+                raise UserError(
+                    f"config/experiments/{name}.yaml: fold 'test' scores a labelled test stack, and "
+                    f"{configuration.download.dataset!r} has none here; name slices in `folds`, such as ['25-29']"
+                )
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
