@@ -78,8 +78,7 @@ def available_processors() -> int:
 
 def _be_deterministic() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    # On CUDA an operation without a deterministic form is named in a warning, not refused in the middle of a job.
-    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
+    torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
     # Else torch fills each new tensor before it is written, at a tenth of the time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
