@@ -1,21 +1,24 @@
-"""Time a training step of ours against that of a plain loop, on the same weights and batches, in one process.
+"""Time a training step of ours against that of a plain loop, on the same weights and batches.
 
 Usage: python benchmarks/training.py [--architecture unet --width 16 --rounds 5 --compile always]. The plain loop is
-what one writes first: torch's default memory format, eager, float32, Adam, batches drawn in turn. Rounds of both
-alternate, after a warm-up, so that a busy machine slows both; quiet machines give steadier numbers.
+what one writes first: torch's defaults, eager, float32, Adam, batches drawn in turn. Each loop has a process of its
+own, as settings of one would leak into the other; they take turns, round by round after a warm-up, so that a busy
+machine slows both. A round's ratio is that of two neighbours in time.
 """
 
 import argparse
+import multiprocessing
 import resource
 import statistics
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 
 import numpy as np
 import torch
 
 from fusionnet.config import TrainingJob, load
-from fusionnet.devices import Machine, set_up
+from fusionnet.devices import Machine, available_processors, set_up
 from fusionnet.errors import run
 from fusionnet.models import build
 from fusionnet.sampling import Steps
@@ -27,19 +30,67 @@ Step = Callable[[int], None]
 def main() -> None:
     arguments = parse_arguments()
     job = make_job(arguments)
-    machine = set_up(arguments.device)
-    print(f"{job.network.architecture}, width {job.network.width}, {job.train.batch_size} crops of "
-          f"{job.augment.crop_pixels} x {job.augment.crop_pixels}, on {machine.name}")  # fmt: skip
-    steps = Steps(job, *random_stack(job), list(range(4)))
-    variants = {"plain": plain_loop(job, steps, machine), "ours": our_loop(job, steps, machine)}
-    seconds = time_alternately(variants, arguments, machine)
-    for name, times in seconds.items():
-        print(f"{name:>8}: {statistics.median(times):.3f} s a step (median of {len(times)} rounds)")
-    ratios = [plain / ours for plain, ours in zip(seconds["plain"], seconds["ours"], strict=True)]
+    network = f"{job.network.architecture}, width {job.network.width}"
+    print(f"{network}, {job.train.batch_size} crops of {job.augment.crop_pixels} x {job.augment.crop_pixels}")
+    loops = {"plain": Loop("plain", job, arguments.device), "ours": Loop("ours", job, arguments.device)}
+    for number in range(arguments.rounds + 1):
+        for loop in loops.values():
+            loop.take_round(number * arguments.steps, arguments.steps)
+    for name, loop in loops.items():
+        loop.end()
+        median = statistics.median(loop.seconds)
+        memory = f"{loop.peak_memory / 2**30:.2f} GiB at most"
+        print(f"{name:>8}: {median:.3f} s a step (median of {len(loop.seconds)} rounds), {memory}, on {loop.device}")
+    ratios = [plain / ours for plain, ours in zip(loops["plain"].seconds, loops["ours"].seconds, strict=True)]
     print(f"   ratio: {statistics.median(ratios):.2f} (rounds: {min(ratios):.2f} to {max(ratios):.2f})")
-    drawing = time_drawing(steps)
-    print(f" drawing: {drawing:.4f} s a batch, {drawing / statistics.median(seconds['ours']):.1%} of our step")
-    print(f"  memory: {peak_memory(machine) / 2**30:.2f} GiB at most, both loops together")
+    drawing = time_drawing(Steps(job, *random_stack(job), list(range(4))))
+    print(f" drawing: {drawing:.4f} s a batch, {drawing / statistics.median(loops['ours'].seconds):.1%} of our step")
+
+
+class Loop:
+    """A loop in its own process, which trains when it is told to."""
+
+    def __init__(self, kind: str, job: TrainingJob, device: str):
+        self.pipe, other = multiprocessing.Pipe()
+        self.process = multiprocessing.get_context("spawn").Process(target=work, args=(kind, job, device, other))
+        self.process.start()
+        other.close()
+        self.seconds: list[float] = []
+        self.device, self.peak_memory = "", 0
+
+    def take_round(self, first: int, steps: int) -> None:
+        """Train for so many steps and note the seconds of one; not those of the first round, which warms up."""
+        self.pipe.send((first, steps))
+        seconds = self.pipe.recv()
+        if first:
+            self.seconds.append(seconds)
+
+    def end(self) -> None:
+        """End the process and take over what it knows of its device and memory."""
+        self.pipe.send(None)
+        self.device, self.peak_memory = self.pipe.recv()
+        self.process.join()
+
+
+def work(kind: str, job: TrainingJob, device: str, pipe: Connection) -> None:
+    machine = set_up(device) if kind == "ours" else as_torch_is(device)
+    make_step = our_loop if kind == "ours" else plain_loop
+    step = make_step(job, Steps(job, *random_stack(job), list(range(4))), machine)
+    while order := pipe.recv():
+        first, steps = order
+        began = time.perf_counter()
+        for number in range(first, first + steps):
+            step(number)
+        if machine.device.type == "cuda":
+            torch.cuda.synchronize()
+        pipe.send((time.perf_counter() - began) / steps)
+    pipe.send((machine.name, peak_memory(machine)))
+
+
+def as_torch_is(device: str) -> Machine:
+    torch.set_num_threads(min(torch.get_num_threads(), available_processors()))
+    cuda = device != "cpu" and torch.cuda.is_available()
+    return Machine(torch.device("cuda" if cuda else "cpu"), torch.float32, torch.get_num_threads())
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -94,22 +145,6 @@ def our_loop(job: TrainingJob, steps: Steps, machine: Machine) -> Step:
         training.take_step(steps[number].to(machine.device))
 
     return step
-
-
-def time_alternately(
-    variants: dict[str, Step], arguments: argparse.Namespace, machine: Machine
-) -> dict[str, list[float]]:
-    seconds: dict[str, list[float]] = {name: [] for name in variants}
-    for number in range(arguments.rounds + 1):
-        for name, step in variants.items():
-            began = time.perf_counter()
-            for offset in range(arguments.steps):
-                step(number * arguments.steps + offset)
-            if machine.device.type == "cuda":
-                torch.cuda.synchronize()
-            if number:  # the first round warms up
-                seconds[name].append((time.perf_counter() - began) / arguments.steps)
-    return seconds
 
 
 def time_drawing(steps: Steps, batches: int = 20) -> float:
