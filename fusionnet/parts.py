@@ -19,7 +19,7 @@ from fusionnet.inference import Prediction
 from fusionnet.outputs import part_path
 from fusionnet.streaming import VolumeSink
 from fusionnet.summaries import Summary, joined, summarise
-from fusionnet.tiles import Chunk, ChunkPlan
+from fusionnet.tiles import Chunk, ChunkPlan, Span
 
 PIXELS = np.dtype("<f4")
 COUNT = np.dtype("<i8")
@@ -157,8 +157,6 @@ def plan_as_json(plan: ChunkPlan) -> dict[str, Any]:
 
 def plan_from_json(kept: dict[str, Any]) -> ChunkPlan:
     """Return the plan of `plan_as_json`; its windows are the tiles themselves."""
-    from fusionnet.tiles import Span
-
     rows, columns = ([Span(start, stop, start, stop) for start, stop in kept[axis]] for axis in ("rows", "columns"))
     return ChunkPlan(range(*kept["slices"]), rows, columns, kept["depth"])
 

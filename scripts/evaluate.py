@@ -11,6 +11,7 @@ import numpy as np
 from fusionnet import scores
 from fusionnet.errors import UserError, run
 from fusionnet.files import write_json, write_text
+from fusionnet.logs import start_log
 from fusionnet.volumes import read_volume, require_same_shape
 
 LOG = logging.getLogger("evaluate")
@@ -22,7 +23,7 @@ def main() -> None:
         raise UserError("--segments are scored against instance numbers; add --instances and give such labels")
     if arguments.segments and (arguments.slices or arguments.overlay or arguments.warping):
         raise UserError("--slices, --overlay and --warping belong to thresholds; give --probabilities for them")
-    start_log(arguments.log)
+    start_log("evaluate", arguments.log)
     labels = scores.read_truth(arguments.labels, arguments.instances, arguments.label_slices)
     path = arguments.probabilities or arguments.segments
     proposal = read_volume(path)
@@ -67,15 +68,6 @@ def score_segments(labels: np.ndarray, segments: np.ndarray, arguments: argparse
     result = scores.score_volume(labels, segments, zero=arguments.zero)
     LOG.info("adapted Rand error %.6f, variation of information %.6f bits", result.adapted_rand_error, result.voi)
     return asdict(result) | {"zero": arguments.zero}
-
-
-def start_log(path: Path | None) -> None:
-    handlers: list[logging.Handler] = [logging.StreamHandler()]
-    if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(path, mode="w"))
-    logging.basicConfig(format="evaluate: %(message)s", handlers=handlers, force=True)
-    LOG.setLevel(logging.INFO)
 
 
 def parse_arguments() -> argparse.Namespace:

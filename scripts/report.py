@@ -1,7 +1,6 @@
 """Compare the arms of an experiment: tables, verdict and figures from the results of all replicates."""
 
 import argparse
-import logging
 from pathlib import Path
 
 from fusionnet.comparison import compare, comparison_markdown, comparison_table, summary, verdict_markdown
@@ -20,9 +19,8 @@ from fusionnet.figures.proofreading import draw_guides, guides_of
 from fusionnet.figures.segmentations import SEGMENTATION_DPI
 from fusionnet.files import write_json, write_text
 from fusionnet.flops import network_cost
+from fusionnet.logs import start_log
 from fusionnet.replicates import baseline_metrics, read_networks, read_replicates, read_scored_slices
-
-LOG = logging.getLogger("report")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -39,11 +37,7 @@ def main() -> None:
     arguments = parse_arguments()
     job = parse(ReportJob, arguments.config, "--config")
     folder = arguments.report_folder
-    handlers: list[logging.Handler] = [logging.StreamHandler()]
-    if arguments.log:
-        arguments.log.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(arguments.log, mode="w"))
-    logging.basicConfig(level=logging.INFO, format="report: %(message)s", handlers=handlers)
+    log = start_log("report", arguments.log)
     replicates = read_replicates(job, arguments.results)
     scored = {fold: read_scored_slices(fold, arguments.raw) for fold in job.folds}
     baselines = {fold: baseline_metrics(scored[fold], job.report.baseline_sigma_pixels) for fold in job.folds}
@@ -67,7 +61,7 @@ def main() -> None:
     guides = guides_of(shown, scored[job.folds[0]].labels)
     save_figure(draw_guides(guides), folder / "proofreading.png")
     save_figure(segmentations, folder / "segmentations.png", SEGMENTATION_DPI)
-    LOG.info("%s: %s", folder, verdict.splitlines()[0])
+    log.info("%s: %s", folder, verdict.splitlines()[0])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from fusionnet.sources import VolumeSource
 
 Coding = Literal["membranes", "damaged", "instances", "unclear"]
 USUAL_INSIDE = (0.5, 0.95)  # share of pixels inside cells; ISBI-2012 has 0.78
-NEAR_ENDS = 0.97  # share of pixels within a tenth of the range of its ends, in labels that were a JPEG
 MANY = 32  # distinct values: more are instances, or damage
 
 
