@@ -18,10 +18,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from fusionnet.config import Config, TrainingJob, load
+from fusionnet.config import Config, load
 from fusionnet.devices import Machine, set_up
 from fusionnet.errors import run
 from fusionnet.inference import Predictor
+from fusionnet.jobs import TrainingJob
 from fusionnet.progress import HEARTBEAT, Progress
 from fusionnet.resume import StateFolder
 from fusionnet.scores import score_stack

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from fusionnet.config import NetworkSettings
 from fusionnet.flops import network_cost
 from fusionnet.fusing import fuse
+from fusionnet.jobs import NetworkSettings
 from fusionnet.models import build
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.standalone import export_onnx

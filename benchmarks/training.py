@@ -17,9 +17,10 @@ from multiprocessing.connection import Connection
 import numpy as np
 import torch
 
-from fusionnet.config import TrainingJob, load
+from fusionnet.config import load
 from fusionnet.devices import Machine, available_processors, set_up
 from fusionnet.errors import run
+from fusionnet.jobs import TrainingJob
 from fusionnet.models import build
 from fusionnet.sampling import Steps
 from fusionnet.training import Training

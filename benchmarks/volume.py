@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from fusionnet.config import NetworkSettings, PredictSection
 from fusionnet.devices import set_up
 from fusionnet.inference import Predictor
+from fusionnet.jobs import NetworkSettings, PredictSection
 from fusionnet.models import build
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.outputs import OutputPlan, open_output

@@ -6,8 +6,8 @@ slices (the paper trains on 640 x 640), the amount of noise, and the jitter of c
 
 import numpy as np
 
-from fusionnet.config import AugmentSection
 from fusionnet.errors import UserError
+from fusionnet.jobs import AugmentSection
 from fusionnet.mirroring import mirrored
 from fusionnet.normalisation import GREY_SPREAD, normalise
 from fusionnet.orientations import ORIENTATIONS, orient

@@ -1,15 +1,17 @@
 """Trained networks on disk: weights, the job that made them, and their provenance."""
 
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from fusionnet.config import TrainingJob, parse
 from fusionnet.errors import UserError
 from fusionnet.files import whole_or_absent
+from fusionnet.jobs import TrainingJob
 from fusionnet.models import SegmentationNetwork, build
+from fusionnet.sections import parse
 
 
 def save_tensors(path: Path, content: dict[str, Any]) -> None:
@@ -30,12 +32,19 @@ def load_tensors(path: Path) -> dict[str, Any]:
     except IsADirectoryError as error:
         raise UserError(f"{path}: a folder; name the checkpoint.pt in it") from error
     except pickle.UnpicklingError as error:
+        if not _could_be_pickled(path):
+            raise UserError(f"{path}: no checkpoint; name a checkpoint.pt that scripts/train.py wrote") from error
         raise UserError(f"{path}: holds more than weights and plain values, and loading it could run code") from error
     except (RuntimeError, EOFError, ValueError, OSError) as error:
         raise UserError(f"{path}: a damaged checkpoint ({error}); train again or fetch it again") from error
     if not isinstance(content, dict):
         raise UserError(f"{path}: got {type(content).__name__}, expected a checkpoint written by scripts/train.py")
     return content
+
+
+def _could_be_pickled(path: Path) -> bool:
+    with path.open("rb") as file:
+        return zipfile.is_zipfile(path) or file.read(1) == b"\x80"  # torch.save's archive, or a bare pickle
 
 
 def save_checkpoint(path: Path, network: SegmentationNetwork, job: TrainingJob, provenance: dict[str, Any]) -> None:

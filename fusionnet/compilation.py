@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import torch
 
-from fusionnet.config import TrainingJob
 from fusionnet.devices import Machine
 from fusionnet.flops import network_cost
+from fusionnet.jobs import TrainingJob
 from fusionnet.models import SegmentationNetwork
 
 # Floating-point operations of a whole training from which compiling repays its start; `benchmarks/training.py`.

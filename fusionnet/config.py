@@ -4,31 +4,26 @@
 the experiment NAME. Sections bear the names of the stages that they are for.
 """
 
-import json
 import re
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from fusionnet.errors import UserError, did_you_mean
+from fusionnet.jobs import (
+    ArmSettings,
+    AugmentSection,
+    PredictSection,
+    SplitSection,
+    TrainingJob,
+    TrainSection,
+)
+from fusionnet.sections import Section, read_yaml, validate
 
 BASE = Path("config/config.yaml")
 EXPERIMENTS = Path("config/experiments")
 PUBLISHED_DATASETS = ("isbi2012",)
-Device = Literal["auto", "cuda", "cpu"]
-Fraction = Field(ge=0.0, le=1.0)
-
-
-class Section(BaseModel):
-    """A group of keys: unknown ones are refused, numbers are not made of text, nothing changes later."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-AnySection = TypeVar("AnySection", bound=Section)
 
 
 class PhantomSettings(Section):
@@ -71,97 +66,11 @@ class DownloadSection(Section):
         return self if self.dataset == "phantom" else self.model_copy(update={"phantom": None})
 
 
-class SplitSection(Section):
-    """Which labelled slices are trained on, validated on and scored."""
-
-    validation_slices: int = Field(ge=0)
-    gap_slices: int = Field(ge=0)
-
-
-class AugmentSection(Section):
-    """The paper's data enrichment."""
-
-    seed: int = Field(ge=0)
-    elastic_copies: int = Field(ge=0)
-    elastic_grid: int = Field(ge=4)
-    elastic_amplitude_pixels: float = Field(ge=0.0)
-    padding_pixels: int = Field(ge=0)
-    crop_pixels: int = Field(ge=32, multiple_of=16)
-    orientations: bool
-    noise_sigma: float = Field(ge=0.0)
-    contrast_jitter: float = Fraction
-
-
-class NetworkSettings(Section):
-    """What one arm of the comparison is made of."""
-
-    architecture: Literal["fusionnet", "unet"]
-    width: PositiveInt
-    chain: PositiveInt = 1
-    residual: bool = True
-    skips: Literal["add", "concatenate"] = "add"
-
-    @model_validator(mode="after")
-    def _unet_has_no_switches(self) -> "NetworkSettings":
-        if self.architecture == "unet" and (self.chain != 1 or not self.residual or self.skips != "add"):
-            raise ValueError("'chain', 'residual' and 'skips' are FusionNet's; architecture 'unet' takes only 'width'")
-        return self
-
-
-class TrainSection(Section):
-    """How a network is trained; the same for every arm."""
-
-    epochs: PositiveInt
-    steps_per_epoch: PositiveInt
-    batch_size: PositiveInt
-    accumulation: PositiveInt
-    loss: Literal["bce", "weighted_bce", "dice_bce", "mae", "mse"]
-    membrane_weight: PositiveFloat
-    optimizer: Literal["adam", "adamw"]
-    learning_rate: PositiveFloat
-    weight_decay: float = Field(ge=0.0)
-    schedule: Literal["constant", "cosine", "one_cycle"]
-    gradient_clip: float = Field(ge=0.0)
-    ema_decay: float = Field(ge=0.0, lt=1.0)
-    validate_every_epochs: PositiveInt
-    device: Device
-    precision: Literal["auto", "float32", "bfloat16"]
-    compile: Literal["auto", "always", "never"]
-    loader_workers: int = Field(ge=0)
-
-    @property
-    def steps(self) -> int:
-        """Number of steps of the whole training."""
-        return self.epochs * self.steps_per_epoch
-
-
-class PredictSection(Section):
-    """How a trained network is applied."""
-
-    orientation_average: bool
-    padding_pixels: int = Field(ge=0)
-    tile_pixels: int = Field(ge=64, multiple_of=16)
-    device: Device
-    precision: Literal["auto", "float32", "bfloat16"]
-
-
 class ReportSection(Section):
     """What the report shows."""
 
     baseline_sigma_pixels: float = Field(ge=0.0)
     slices_shown: PositiveInt
-
-
-class TrainingJob(Section):
-    """All that decides the outcome of one training, beside its data."""
-
-    arm: str
-    fold: str
-    seed: int
-    network: NetworkSettings
-    split: SplitSection
-    augment: AugmentSection
-    train: TrainSection
 
 
 class ReportJob(Section):
@@ -182,7 +91,7 @@ class Config(Section):
     download: DownloadSection
     split: SplitSection
     augment: AugmentSection
-    network: dict[str, NetworkSettings]
+    network: dict[str, ArmSettings]
     train: TrainSection
     predict: PredictSection
     report: ReportSection
@@ -250,37 +159,7 @@ def load(experiment: str, overrides: dict[str, Any] | None = None) -> Config:
     where = f"{BASE} with {overlay}"
     if overrides:
         merged, where = _merge(merged, overrides), f"{where} and the command line"
-    return _validate(Config, merged, where)
-
-
-def parse(kind: type[AnySection], content: str | dict[str, Any], where: str = "--config") -> AnySection:
-    """Return a typed part of the configuration.
-
-    Args:
-        kind: The part's class.
-        content: The JSON text that a rule hands to its script, or a dictionary.
-        where: Named in errors.
-
-    Raises:
-        UserError: Not JSON, an unknown key or a wrong value.
-    """
-    try:
-        return _validate(kind, json.loads(content) if isinstance(content, str) else content, where)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{where}: not valid JSON: {error}") from error
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file of sections; a `UserError` tells what is wrong with it."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; run from the root of the repository")
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {error}") from error
-    if not isinstance(content or {}, dict):
-        raise UserError(f"{path}: got {type(content).__name__}, expected sections of keys")
-    return content or {}
+    return validate(Config, merged, where)
 
 
 def _merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
@@ -289,41 +168,3 @@ def _merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = _merge(merged[key], value) if both else value
     return merged
-
-
-def _validate(kind: type[AnySection], content: Any, where: str) -> AnySection:
-    try:
-        return kind.model_validate(content)
-    except ValidationError as error:
-        messages = [_explain(kind, problem) for problem in error.errors()]
-        raise UserError(f"{where}: " + "; ".join(messages)) from error
-
-
-def _explain(kind: type[Section], problem: Any) -> str:
-    path = [str(part) for part in problem["loc"]]
-    key = ".".join(path)
-    if problem["type"] == "extra_forbidden":
-        return f"unknown key '{key}'{did_you_mean(path[-1], _known_keys(kind, path[:-1]))}"
-    if problem["type"] == "missing":
-        return f"key '{key}' is missing"
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "value_error":
-        return f"{key}: {message}" if key else message
-    return f"{key}: got {problem['input']!r}; {message[0].lower()}{message[1:]}"
-
-
-def _known_keys(kind: Any, path: list[str]) -> list[str]:
-    for part in path:
-        kind = kind.model_fields[part].annotation if hasattr(kind, "model_fields") else kind.__args__[1]
-        if isinstance(kind, UnionType):  # a section that may be absent
-            kind = kind.__args__[0]
-    return list(kind.model_fields) if hasattr(kind, "model_fields") else []
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2's numbers: 2e-4 is a number (YAML 1.1, PyYAML's own, takes it for text)."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
-)

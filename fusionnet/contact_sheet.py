@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from fusionnet.augmentation import draw_sample
-from fusionnet.config import AugmentSection
 from fusionnet.elastic import deform, deform_labels, slice_field
 from fusionnet.files import whole_or_absent
+from fusionnet.jobs import AugmentSection
 from fusionnet.normalisation import normalise
 
 ROWS, COLUMNS = 4, 6

@@ -9,8 +9,8 @@ from typing import TextIO
 
 import torch
 
-from fusionnet.config import Device
 from fusionnet.errors import UserError
+from fusionnet.jobs import Device
 from fusionnet.leases import jobs_per_device, lease_device, lease_folder
 
 
@@ -43,7 +43,7 @@ def set_up(device: Device = "auto", precision: str = "auto", say: Callable[[str]
     Args:
         device: ``auto`` is CUDA where there is one.
         precision: ``float32``, ``bfloat16``, or ``auto``: bfloat16 on CUDA and float32 elsewhere.
-        say: Told when all GPUs are taken and the job waits.
+        say: Told when there is no GPU to be had, and when all are taken and the job waits.
 
     Returns:
         The device, the precision, and the number of threads: at most the processors that this process may use.
@@ -62,6 +62,8 @@ def set_up(device: Device = "auto", precision: str = "auto", say: Callable[[str]
     torch.set_num_threads(threads)
     _be_deterministic()
     if device == "cpu" or not torch.cuda.is_available():
+        if device == "auto":
+            say(f"no CUDA device: running on the CPU, {threads} thread{'s' * (threads > 1)}")
         half = precision == "bfloat16"
         return Machine(torch.device("cpu"), torch.bfloat16 if half else torch.float32, threads)
     names = [str(torch.cuda.get_device_properties(index).uuid) for index in range(torch.cuda.device_count())]
@@ -78,7 +80,8 @@ def available_processors() -> int:
 
 def _be_deterministic() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True)
+    # Some CUDA kernels have no deterministic variant; there a warning says so, and the training goes on.
+    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     torch.backends.cudnn.benchmark = False
     # Else torch fills each new tensor before it is written, at a tenth of the time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import map_coordinates
 
-from fusionnet.config import AugmentSection
+from fusionnet.jobs import AugmentSection
 
 # Ours: where the deformed slice is squeezed to less than a fifth of its area, membranes merge.
 LEAST_AREA_RATIO = 0.2

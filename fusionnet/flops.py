@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from fusionnet.config import NetworkSettings
+from fusionnet.jobs import NetworkSettings
 from fusionnet.models import build
 
 SLICE_PIXELS = 512

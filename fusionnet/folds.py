@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from fusionnet.config import SplitSection
 from fusionnet.errors import UserError
+from fusionnet.jobs import SplitSection
 
 
 @dataclass(frozen=True)

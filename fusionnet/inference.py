@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from fusionnet.config import PredictSection
 from fusionnet.devices import Machine
 from fusionnet.fusing import fuse
+from fusionnet.jobs import PredictSection
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.normalisation import normalise
 from fusionnet.orientations import ORIENTATIONS, orient, orient_back

@@ -6,7 +6,7 @@ from numba import njit
 from scipy import ndimage
 from torch.nn import functional
 
-from fusionnet.config import TrainSection
+from fusionnet.jobs import TrainSection
 
 BORDER_WEIGHT = 10.0  # w0 of Ronneberger et al. 2015, equation 2
 BORDER_SIGMA_PIXELS = 5.0  # sigma, ibid.

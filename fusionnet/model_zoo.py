@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from fusionnet import __version__
-from fusionnet.config import TrainingJob
 from fusionnet.errors import UserError
 from fusionnet.files import whole_or_absent
+from fusionnet.jobs import TrainingJob
 from fusionnet.models.blocks import SIDE_MULTIPLE, SegmentationNetwork
 from fusionnet.receptive_field import reach
 from fusionnet.standalone import ONNX_OPSET, Standalone, export_onnx, export_torchscript

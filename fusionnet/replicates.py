@@ -11,10 +11,11 @@ import pandas as pd
 from scipy.ndimage import gaussian_filter
 
 from fusionnet.checkpoints import load_checkpoint
-from fusionnet.config import NetworkSettings, ReportJob
+from fusionnet.config import ReportJob
 from fusionnet.errors import UserError
 from fusionnet.files import sha256
 from fusionnet.folds import slice_range
+from fusionnet.jobs import ArmSettings
 from fusionnet.scores import metrics_of, score_stack
 from fusionnet.statistics import SliceScores
 from fusionnet.volumes import read_labels, read_volume, require_same_shape
@@ -121,7 +122,7 @@ def read_scored_slices(fold: str, raw: Path) -> ScoredSlices:
     return ScoredSlices(volume[numbers], labels[numbers], numbers)
 
 
-def read_networks(job: ReportJob, replicates: list[Replicate]) -> dict[str, NetworkSettings]:
+def read_networks(job: ReportJob, replicates: list[Replicate]) -> dict[str, ArmSettings]:
     """Return the network of each arm, as its first replicate's checkpoint has it.
 
     Raises:

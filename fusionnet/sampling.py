@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from fusionnet.augmentation import draw_sample
-from fusionnet.config import TrainingJob
+from fusionnet.jobs import TrainingJob
 from fusionnet.losses import pixel_weights
 
 
@@ -60,7 +60,7 @@ class Steps(Dataset[Batch]):
 
     def _draw(self, step: int, sample: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rng = np.random.default_rng([self.job.seed, step, sample])
-        augment = self.job.augment
+        augment = self.job.sampling
         image, label = draw_sample(rng, self.volume, self.labels, self.slices, augment.elastic_copies, augment)
         return image, label, pixel_weights(label, self.job.train)
 

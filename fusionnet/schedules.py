@@ -2,7 +2,7 @@
 
 import math
 
-from fusionnet.config import TrainSection
+from fusionnet.jobs import TrainSection
 
 WARM_UP = 0.1  # share of the steps in which one_cycle rises
 START = 0.04  # one_cycle's first rate, as a share of its highest (Smith & Topin 2017 start at 1/25)

@@ -212,7 +212,7 @@ def _tiff_voxel_size(page: Any, imagej: dict[str, Any]) -> VoxelSize:
 
 
 def _open_png_folder(folder: Path) -> VolumeSource:
-    names = sorted(folder.glob("*.png"), key=lambda file: [int(n) for n in re.findall(r"\d+", file.stem)] or [0])
+    names = sorted(folder.glob("*.png"), key=_natural_order)
     if not names:
         raise UserError(f"{folder}: holds no .png slices")
     first = _read_png(names[0])
@@ -230,13 +230,21 @@ def _open_png_folder(folder: Path) -> VolumeSource:
     return VolumeSource(str(folder), (len(names), *first.shape), first.dtype, read)
 
 
+def _natural_order(file: Path) -> list[tuple[str, int]]:
+    """Sort key by which slice-2 comes before slice-10."""
+    return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", file.stem)]
+
+
 def _read_png(name: Path) -> np.ndarray:
     from PIL import Image
 
     try:
-        grey = np.asarray(Image.open(name))
+        with Image.open(name) as image:
+            mode, grey = image.mode, np.asarray(image)
     except OSError as error:
         raise UserError(f"{name}: cannot be read as PNG ({error}); fetch or export it again") from error
+    if mode == "P":
+        raise UserError(f"{name}: a palette image, whose numbers are no grey values; convert it (Fiji: Image > Type)")
     if grey.ndim != 2:
         raise UserError(f"{name}: shape {grey.shape}, expected a grey-value slice (Y, X); convert it")
     return grey

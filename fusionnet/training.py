@@ -6,6 +6,7 @@ interruptions, loader workers, or how often states are saved.
 
 import math
 import resource
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,9 +16,9 @@ import torch
 
 from fusionnet.averaging import WeightAverage
 from fusionnet.compilation import compiled
-from fusionnet.config import TrainingJob, TrainSection
 from fusionnet.devices import Machine
 from fusionnet.errors import UserError
+from fusionnet.jobs import TrainingJob, TrainSection
 from fusionnet.losses import segmentation_loss
 from fusionnet.models import SegmentationNetwork, build
 from fusionnet.progress import Progress
@@ -181,7 +182,7 @@ class Training:
 
     def timing(self) -> dict[str, Any]:
         """Return seconds, rate and memory: what differs from run to run and is kept out of the history."""
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         if self.machine.device.type == "cuda":
             memory = torch.cuda.max_memory_allocated(self.machine.device)
         return {

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import PositiveInt
 
-from fusionnet.config import Section
 from fusionnet.outputs import file_of
+from fusionnet.sections import Section
 
 
 class VolumeJob(Section):

@@ -77,8 +77,9 @@ def read_provenance(path: Path) -> dict:
 
 def require_same_shape(first: tuple[Path | str, np.ndarray], second: tuple[Path | str, np.ndarray]) -> None:
     """Raise a `UserError` that names both stacks unless their shapes are equal."""
-    if first[1].shape != second[1].shape:
+    mine, other = first[1].shape, second[1].shape
+    if mine != other:
+        hint = "choose the same range of slices of both" if mine[1:] == other[1:] else "crop or pad one of them"
         raise UserError(
-            f"{first[0]} has shape {first[1].shape} but {second[0]} has {second[1].shape}; "
-            "both must cover the same slices (Z, Y, X)"
+            f"{first[0]} has shape {mine} but {second[0]} has {other}; both must cover the same (Z, Y, X): {hint}"
         )

@@ -1,19 +1,19 @@
 """Make elastically deformed copies of labelled slices: the augmented stack that training draws its samples from."""
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from fusionnet.augmentation import require_crop_fits
-from fusionnet.config import AugmentSection, parse
 from fusionnet.contact_sheet import contact_sheet
 from fusionnet.elastic import elastic_copies
 from fusionnet.errors import UserError, run
-from fusionnet.files import write_text
+from fusionnet.jobs import AugmentSection
+from fusionnet.logs import start_log
 from fusionnet.provenance import provenance
+from fusionnet.sections import parse
 from fusionnet.volumes import read_labels, read_volume, require_same_shape, write_volume
 
 
@@ -42,6 +42,7 @@ def read_pair(volume_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndar
 
 def main() -> None:
     arguments = parse_arguments()
+    log = start_log("augment", arguments.log)
     settings = parse(AugmentSection, arguments.config)
     volume, labels = read_pair(arguments.volume, arguments.labels)
     require_crop_fits(volume.shape, settings)
@@ -55,10 +56,7 @@ def main() -> None:
     write_volume(arguments.output_labels, grown[1], made)
     if arguments.contact_sheet:
         contact_sheet(arguments.contact_sheet, *grown, settings)
-    report = f"augment: {len(volume)} slices and {settings.elastic_copies} elastic copies of each, {volume.shape[1:]}\n"
-    sys.stderr.write(report)
-    if arguments.log:
-        write_text(arguments.log, report)
+    log.info("%d slices and %d elastic copies of each, %s", len(volume), settings.elastic_copies, volume.shape[1:])
 
 
 if __name__ == "__main__":

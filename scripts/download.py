@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pooch
 
-from fusionnet.config import DownloadSection, parse
+from fusionnet.config import DownloadSection
 from fusionnet.datasets import DATASETS, prepare_dataset
 from fusionnet.errors import run
 from fusionnet.files import write_text
+from fusionnet.sections import parse
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -11,7 +11,6 @@ import numpy as np
 
 from fusionnet.block_reader import stored_depth
 from fusionnet.checkpoints import load_checkpoint
-from fusionnet.config import PredictSection, TrainingJob, parse, read_yaml
 from fusionnet.devices import set_up
 from fusionnet.errors import UserError, run
 from fusionnet.files import write_json, write_text
@@ -19,9 +18,11 @@ from fusionnet.fingerprints import volume_fingerprint
 from fusionnet.folds import slice_range
 from fusionnet.grey_values import choose_window, parse_window
 from fusionnet.inference import Predictor
+from fusionnet.jobs import PredictSection, TrainingJob
 from fusionnet.outputs import OutputPlan
 from fusionnet.parts import PartSink, parse_part
 from fusionnet.provenance import provenance
+from fusionnet.sections import parse, read_yaml
 from fusionnet.sources import VolumeSource, open_source
 from fusionnet.streaming import VolumeSink, Work, predict_volume
 from fusionnet.summaries import Summary, sentences

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from fusionnet.comparison import compare, comparison_markdown, comparison_table, summary, verdict_markdown
-from fusionnet.config import ReportJob, parse
+from fusionnet.config import ReportJob
 from fusionnet.errors import run
 from fusionnet.figures import (
     display_names,
@@ -21,6 +21,7 @@ from fusionnet.files import write_json, write_text
 from fusionnet.flops import network_cost
 from fusionnet.logs import start_log
 from fusionnet.replicates import baseline_metrics, read_networks, read_replicates, read_scored_slices
+from fusionnet.sections import parse
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -9,13 +9,14 @@ from typing import Any, TextIO
 import pandas as pd
 
 from fusionnet.checkpoints import save_checkpoint
-from fusionnet.config import TrainingJob, parse
 from fusionnet.devices import set_up
 from fusionnet.errors import run
 from fusionnet.files import whole_or_absent, write_json
+from fusionnet.jobs import TrainingJob
 from fusionnet.progress import HEARTBEAT, Progress
 from fusionnet.provenance import provenance
 from fusionnet.resume import StateFolder, fingerprint
+from fusionnet.sections import parse
 from fusionnet.signals import StopRequest
 from fusionnet.stacks import read_stacks
 from fusionnet.training import StoppedError, Training, train

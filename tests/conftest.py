@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fusionnet.config import BASE, TrainingJob, read_yaml
+from fusionnet.config import BASE
+from fusionnet.jobs import TrainingJob
+from fusionnet.sections import read_yaml
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

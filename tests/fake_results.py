@@ -10,10 +10,12 @@ import tifffile
 from scipy.ndimage import gaussian_filter
 
 from fusionnet.checkpoints import save_checkpoint
-from fusionnet.config import NetworkSettings, ReportJob, TrainingJob, load, parse
+from fusionnet.config import ReportJob, load
 from fusionnet.files import sha256, write_json
+from fusionnet.jobs import NetworkSettings, TrainingJob
 from fusionnet.models import build
 from fusionnet.scores import metrics_of, score_stack, slice_table
+from fusionnet.sections import parse
 from fusionnet.volumes import write_volume
 
 

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from fusionnet.config import NetworkSettings, PredictSection
 from fusionnet.devices import Machine
+from fusionnet.jobs import NetworkSettings, PredictSection
 from fusionnet.models import build
 from fusionnet.models.blocks import SegmentationNetwork
 

@@ -7,8 +7,10 @@ import pytest
 import yaml
 
 from fusionnet import config
-from fusionnet.config import Config, NetworkSettings, PredictSection, TrainingJob
+from fusionnet.config import Config
 from fusionnet.errors import UserError
+from fusionnet.jobs import ArmSettings, PredictSection, TrainingJob
+from fusionnet.sections import parse
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,8 +26,8 @@ def test_every_shipped_experiment_loads(name: str):
     assert name in config.experiments()
     for arm in loaded.arms:
         job = loaded.training_job(arm, loaded.folds[0], loaded.seeds[0])
-        assert config.parse(TrainingJob, job.model_dump_json()) == job
-    assert config.parse(PredictSection, loaded.predict.model_dump_json()) == loaded.predict
+        assert parse(TrainingJob, job.model_dump_json()) == job
+    assert parse(PredictSection, loaded.predict.model_dump_json()) == loaded.predict
     lines = (ROOT / f"config/experiments/{name}.yaml").read_text().splitlines()
     assert sum(bool(line.split("#")[0].strip()) for line in lines) <= 20, "an overlay names only what differs"
 
@@ -44,7 +46,7 @@ def test_dictionaries_are_merged_and_lists_replaced(tmp_path: Path, monkeypatch:
     base = config.load("mine")
     assert loaded.train == base.train.model_copy(update={"epochs": 3})
     assert loaded.arms == ["unet"]
-    assert loaded.network["unet"] == NetworkSettings(architecture="unet", width=5)
+    assert loaded.network["unet"] == ArmSettings(architecture="unet", width=5)
     assert loaded.network["fusionnet"] == base.network["fusionnet"]
 
 
@@ -137,13 +139,13 @@ def test_files_that_are_not_yaml_sections_are_refused(tmp_path: Path, monkeypatc
 
 def test_a_section_from_a_rule_is_checked_too():
     good = config.load("phantom").predict
-    assert config.parse(PredictSection, json.dumps(good.model_dump())) == good
+    assert parse(PredictSection, json.dumps(good.model_dump())) == good
     with pytest.raises(UserError, match="--config: not valid JSON"):
-        config.parse(PredictSection, "{device: auto}")
+        parse(PredictSection, "{device: auto}")
     with pytest.raises(UserError, match="--config: unknown key 'devise'"):
-        config.parse(PredictSection, good.model_dump() | {"devise": "cpu"})
+        parse(PredictSection, good.model_dump() | {"devise": "cpu"})
     with pytest.raises(UserError, match="--expect: key 'arm' is missing"):
-        config.parse(TrainingJob, "{}", "--expect")
+        parse(TrainingJob, "{}", "--expect")
 
 
 def test_a_configuration_cannot_be_changed_later():

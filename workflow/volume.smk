@@ -4,7 +4,7 @@
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from fusionnet.config import parse
+from fusionnet.sections import parse
 from fusionnet.errors import UserError
 from fusionnet.imports import project_files
 from fusionnet.volume_job import VolumeJob

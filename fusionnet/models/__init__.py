@@ -2,7 +2,7 @@
 
 import torch
 
-from fusionnet.config import NetworkSettings
+from fusionnet.jobs import NetworkSettings
 from fusionnet.models.blocks import SegmentationNetwork, initialise
 from fusionnet.models.fusionnet import FusionNet
 from fusionnet.models.unet import UNet

@@ -86,16 +86,6 @@ def as_probabilities(probabilities: np.ndarray, name: str = "probabilities") -> 
     return stack.astype(np.float32, copy=False)
 
 
-def require_equal_shapes(labels: np.ndarray, proposal: np.ndarray, names: tuple[str, str]) -> None:
-    """Raise a `UserError` that names both stacks unless they cover the same (Z, Y, X)."""
-    if labels.shape != proposal.shape:
-        hint = "give the range of label slices" if labels.shape[1:] == proposal.shape[1:] else "crop or pad one"
-        raise UserError(
-            f"{names[0]} has shape {labels.shape} but {names[1]} has {proposal.shape}; both must cover the same "
-            f"(Z, Y, X): {hint}"
-        )
-
-
 def warn_of_swapped_polarity(inside: np.ndarray, probabilities: np.ndarray) -> None:
     """Warn when probabilities are lower inside the truth's cells than on its membranes.
 

@@ -13,12 +13,12 @@ from numba import njit
 from fusionnet.scores.inputs import (
     as_labels,
     as_probabilities,
-    require_equal_shapes,
     warn_of_empty_slices,
     warn_of_swapped_polarity,
 )
 from fusionnet.scores.overlaps import count_overlap, ratio, scores_of, sort_by_cell
 from fusionnet.scores.thinning import LARGEST_SEGMENT, flood, framed, number_components, wrap_to_16_bits
+from fusionnet.volumes import require_same_shape
 
 
 def challenge_thresholds() -> tuple[float, ...]:
@@ -162,7 +162,7 @@ def score_stack(
     """
     truth = as_labels(labels)
     proposal = as_probabilities(probabilities)
-    require_equal_shapes(truth, proposal, ("labels", "probabilities"))
+    require_same_shape(("labels", truth), ("probabilities", proposal))
     warn_of_empty_slices(truth > 0)
     warn_of_swapped_polarity(truth > 0, proposal)
     if not instances:

@@ -10,9 +10,10 @@ from functools import partial
 import numpy as np
 from numba import njit
 
-from fusionnet.scores.inputs import as_labels, as_probabilities, require_equal_shapes, warn_of_swapped_polarity
+from fusionnet.scores.inputs import as_labels, as_probabilities, warn_of_swapped_polarity
 from fusionnet.scores.isbi import THRESHOLDS
 from fusionnet.scores.thinning import framed, unframed
+from fusionnet.volumes import require_same_shape
 
 
 def warping_errors(
@@ -54,7 +55,7 @@ def warping_errors(
     """
     truth = as_labels(labels) > 0
     proposal = as_probabilities(probabilities)
-    require_equal_shapes(truth, proposal, ("labels", "probabilities"))
+    require_same_shape(("labels", truth), ("probabilities", proposal))
     warn_of_swapped_polarity(truth, proposal)
     with ThreadPoolExecutor(threads) as pool:
         return np.array(list(pool.map(partial(_slice_errors, thresholds=thresholds), truth, proposal)))

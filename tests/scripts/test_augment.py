@@ -12,9 +12,9 @@ import pytest
 import tifffile
 from PIL import Image
 
-from fusionnet.config import AugmentSection
 from fusionnet.elastic import deform, slice_field
 from fusionnet.errors import UserError
+from fusionnet.jobs import AugmentSection
 from fusionnet.volumes import read_provenance, read_volume
 
 ROOT = Path(__file__).parents[2]

@@ -18,10 +18,10 @@ from networks import MACHINE, SETTINGS, make_network
 
 from fusionnet import config
 from fusionnet.checkpoints import save_checkpoint
-from fusionnet.config import NetworkSettings, TrainingJob
 from fusionnet.errors import run
 from fusionnet.files import sha256
 from fusionnet.inference import Predictor
+from fusionnet.jobs import ArmSettings, TrainingJob
 from fusionnet.sources import VoxelSize, open_source
 from fusionnet.volumes import read_provenance, read_volume
 
@@ -66,7 +66,7 @@ def job() -> TrainingJob:
         trained = config.load("phantom").training_job("unet", "test", 0)
     finally:
         os.chdir(previous)
-    return trained.model_copy(update={"network": NetworkSettings(architecture="unet", width=2)})
+    return trained.model_copy(update={"network": ArmSettings(architecture="unet", width=2)})
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def refusal(done: Done) -> str:
 
 
 def test_a_checkpoint_of_another_job_is_refused(tmp_path: Path, call, files: list, job: TrainingJob):
-    other = job.model_copy(update={"seed": 3, "network": NetworkSettings(architecture="unet", width=4)})
+    other = job.model_copy(update={"seed": 3, "network": ArmSettings(architecture="unet", width=4)})
     message = refusal(
         call("predict", *files, "--probabilities", tmp_path / "p.tif", "--expect", other.model_dump_json())
     )

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fusionnet.augmentation import draw_sample, jittered_levels
-from fusionnet.config import AugmentSection
 from fusionnet.errors import UserError
+from fusionnet.jobs import AugmentSection
 from fusionnet.normalisation import GREY_SPREAD, normalise
 from fusionnet.orientations import ORIENTATIONS, orient
 

@@ -1,7 +1,7 @@
 import torch
 
 from fusionnet.averaging import WeightAverage
-from fusionnet.config import NetworkSettings
+from fusionnet.jobs import NetworkSettings
 from fusionnet.models import build
 
 

@@ -9,8 +9,8 @@ import torch
 
 from fusionnet import config
 from fusionnet.checkpoints import load_checkpoint, load_tensors, save_checkpoint, save_tensors
-from fusionnet.config import NetworkSettings, TrainingJob
 from fusionnet.errors import UserError
+from fusionnet.jobs import ArmSettings, TrainingJob
 from fusionnet.models import build
 
 ORIGIN = {"stage": "train", "inputs": {"volume": "ab" * 32}}
@@ -19,7 +19,7 @@ ORIGIN = {"stage": "train", "inputs": {"volume": "ab" * 32}}
 def make_job(**network: object) -> TrainingJob:
     experiment = config.load("phantom")
     job = experiment.training_job("fusionnet", "test", 0)
-    return job.model_copy(update={"network": NetworkSettings(**({"architecture": "unet", "width": 2} | network))})
+    return job.model_copy(update={"network": ArmSettings(**({"architecture": "unet", "width": 2} | network))})
 
 
 def save(path: Path, job: TrainingJob) -> torch.nn.Module:
@@ -71,6 +71,11 @@ def test_a_text_file_is_refused(tmp_path: Path):
 class Malicious:
     def __reduce__(self) -> tuple:
         return os.mkdir, ("pwned",)
+
+
+def test_a_file_of_another_kind_is_called_so(tmp_path: Path):
+    (tmp_path / "c.pt").write_text("probabilities,0.5\n", encoding="utf-8")
+    assert "no checkpoint" in refusal(tmp_path / "c.pt")
 
 
 @pytest.mark.parametrize("write", [torch.save, lambda content, path: path.write_bytes(pickle.dumps(content))])

@@ -16,10 +16,11 @@ import pytest
 import tifffile
 from PIL import Image
 
-from fusionnet.config import DownloadSection, parse
+from fusionnet.config import DownloadSection
 from fusionnet.datasets import DATASETS, STACK_NAMES, fetching, prepare_dataset, preparing, stacks_of
 from fusionnet.datasets.declarations import Dataset, SliceSource, SliceStack
 from fusionnet.errors import UserError
+from fusionnet.sections import parse
 from fusionnet.volumes import read_provenance, read_volume
 
 SHAPE = (3, 8, 10)

@@ -30,7 +30,9 @@ def test_cuda_without_cuda_is_a_clear_error(monkeypatch):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="tests a machine without CUDA")
 def test_auto_takes_the_cpu_in_float32():
-    machine = set_up("auto")
+    said: list[str] = []
+    machine = set_up("auto", say=said.append)
+    assert said == [f"no CUDA device: running on the CPU, {machine.threads} thread{'s' * (machine.threads > 1)}"]
     assert machine.device.type == "cpu" and machine.precision == torch.float32
     assert "threads" in machine.name
 
@@ -72,7 +74,8 @@ def test_of_several_gpus_the_free_one_is_used_and_the_visible_list_stays(monkeyp
         text=True,
     )
     assert taken.stdout.readline() == "held\n"
-    machine = set_up("auto")
+    said: list[str] = []
+    machine = set_up("auto", say=said.append)
     taken.kill()
     taken.communicate()
     assert machine.device == torch.device("cuda", 1) and chosen == [1]

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from fusionnet.config import AugmentSection
 from fusionnet.elastic import (
     LEAST_AREA_RATIO,
     deform,
@@ -13,6 +12,7 @@ from fusionnet.elastic import (
     least_area_ratio,
     slice_field,
 )
+from fusionnet.jobs import AugmentSection
 
 SETTINGS = AugmentSection(
     seed=3,

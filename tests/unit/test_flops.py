@@ -1,7 +1,7 @@
 import pytest
 
-from fusionnet.config import NetworkSettings
 from fusionnet.flops import network_cost
+from fusionnet.jobs import NetworkSettings
 
 
 def convolution(side: int, inside: int, outside: int, kernel: int = 3) -> int:

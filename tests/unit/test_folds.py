@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusionnet.config import SplitSection
 from fusionnet.errors import UserError
 from fusionnet.folds import make_fold, slice_range
+from fusionnet.jobs import SplitSection
 
 
 def split(validation: int, gap: int) -> SplitSection:

@@ -5,9 +5,9 @@ import pytest
 import torch
 from networks import MACHINE, SETTINGS, make_network
 
-from fusionnet.config import PredictSection
 from fusionnet.devices import Machine
 from fusionnet.inference import Predictor, Window, repays_compiling
+from fusionnet.jobs import PredictSection
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.normalisation import normalise
 from fusionnet.orientations import orient, orient_back

@@ -10,8 +10,8 @@ import torch
 from networks import make_network
 
 from fusionnet import config
-from fusionnet.config import TrainingJob
 from fusionnet.errors import UserError
+from fusionnet.jobs import TrainingJob
 from fusionnet.model_zoo import Description, example_side, export_package, halo_of
 from fusionnet.standalone import Standalone
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from fusionnet.config import NetworkSettings
+from fusionnet.jobs import NetworkSettings
 from fusionnet.models import build
 from fusionnet.models.blocks import Residual, SegmentationNetwork
 from fusionnet.models.fusionnet import FusionNet

@@ -5,7 +5,7 @@ import torch
 from networks import OneLayer
 from torch import nn
 
-from fusionnet.config import NetworkSettings
+from fusionnet.jobs import NetworkSettings
 from fusionnet.models import build
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.receptive_field import Sight, reach, sights

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from fusionnet.normalisation import normalise
 from fusionnet.sampling import Batch, Steps, batches
 
 CPU = torch.device("cpu")
@@ -21,6 +22,19 @@ def assert_equal(one: list[Batch], other: list[Batch]) -> None:
 @pytest.mark.parametrize("workers", [1, 4])
 def test_batches_do_not_depend_on_loader_workers(training_job, augmented, workers):
     assert_equal(drawn(training_job(loader_workers=workers), augmented), drawn(training_job(), augmented))
+
+
+def test_an_arm_without_augmentation_sees_plain_crops(training_job, augmented):
+    job = training_job()
+    job = job.model_copy(update={"network": job.network.model_copy(update={"augmentation": False})})
+    volume, labels = (stack[:8] for stack in augmented)
+    crops = {
+        normalise(slice_[y : y + 32, x : x + 32]).tobytes()
+        for slice_ in (np.pad(grey, 8, "reflect") for grey in volume[[0, 1, 6, 7]])
+        for y in range(33)
+        for x in range(33)
+    }
+    assert all(image.numpy().tobytes() in crops for b in drawn(job, (volume, labels)) for image in b.images[:, 0])
 
 
 def test_a_later_start_sees_the_same_batches(training_job, augmented):

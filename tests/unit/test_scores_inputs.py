@@ -27,7 +27,7 @@ def with_nan() -> np.ndarray:
         (PERFECT * 1000, r"values 0..1000, expected probabilities"),
         (with_nan(), "1 pixels are NaN or infinite, the first at z=1 y=2 x=3"),
         (np.where(PERFECT > 0, np.float32(np.inf), PERFECT), "NaN or infinite"),
-        (PERFECT[:1], r"\(2, 8, 8\) but probabilities has \(1, 8, 8\).*range of label slices"),
+        (PERFECT[:1], r"\(2, 8, 8\) but probabilities has \(1, 8, 8\).*range of slices"),
         (PERFECT[:, :7], r"\(2, 8, 8\) but probabilities has \(2, 7, 8\).*crop or pad"),
         (PERFECT[np.newaxis], r"got an array of shape \(1, 2, 8, 8\), expected \(Z, Y, X\)"),
         (PERFECT[:0], "at least one pixel"),

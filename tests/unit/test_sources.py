@@ -49,6 +49,12 @@ def png_folder(folder: Path) -> str:
     return str(folder)
 
 
+def named_png_folder(folder: Path) -> str:
+    for name, grey in zip(["a", "b", "b2", "b10", "c"], STACK, strict=True):
+        Image.fromarray(grey).save(folder / f"{name}.png")
+    return str(folder)
+
+
 def bare_zarr(folder: Path) -> str:
     zarr.save_array(folder / "v.zarr", STACK)
     return str(folder / "v.zarr")
@@ -101,6 +107,7 @@ FORMATS = [
     compressed_tiff,
     tiled_tiff,
     png_folder,
+    named_png_folder,
     bare_zarr,
     ome_zarr_04,
     ome_zarr_05,
@@ -225,3 +232,8 @@ def test_png_folder_with_a_foreign_slice_is_refused(tmp_path: Path):
     assert "cannot be read as PNG" in refusal(path)
     (tmp_path / "none").mkdir()
     assert "no .png slices" in refusal(tmp_path / "none")
+
+
+def test_a_palette_is_refused(tmp_path: Path):
+    Image.fromarray(STACK[0]).convert("P").save(tmp_path / "0.png")
+    assert "a palette image" in refusal(str(tmp_path))

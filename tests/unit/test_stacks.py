@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from fusionnet.errors import UserError
+from fusionnet.jobs import ArmSettings
 from fusionnet.stacks import read_stacks
 from fusionnet.volumes import write_volume
 
@@ -10,10 +11,13 @@ from fusionnet.volumes import write_volume
 def read(tmp_path, training_job, augmented):
     """A function that writes a volume and labels, those of the augment stage by default, and reads them for a job."""
 
-    def write_and_read(volume: np.ndarray = augmented[0], labels: np.ndarray = augmented[1]):
+    def write_and_read(volume: np.ndarray = augmented[0], labels: np.ndarray = augmented[1], **denied):
         write_volume(tmp_path / "volume.tif", volume, {})
         write_volume(tmp_path / "labels.tif", labels, {})
-        return read_stacks(tmp_path / "volume.tif", tmp_path / "labels.tif", training_job())
+        job = training_job()
+        network = ArmSettings(**job.network.model_dump() | denied)
+        job = job.model_copy(update={"network": network})
+        return read_stacks(tmp_path / "volume.tif", tmp_path / "labels.tif", job)
 
     return write_and_read
 
@@ -31,5 +35,23 @@ def test_what_is_not_of_the_augment_stage_is_refused(read, augmented):
         read(volume=volume.astype(np.uint16))
     with pytest.raises(UserError, match=r"15 slices, expected a multiple of 2 \(augment.elastic_copies 1"):
         read(volume=volume[:15], labels=labels[:15])
-    with pytest.raises(UserError, match="must cover the same slices"):
+    with pytest.raises(UserError, match="must cover the same"):
         read(labels=labels[:14])
+
+
+def test_an_arm_without_augmentation_sees_the_plain_slices_alone(read, augmented):
+    stacks = read(augmentation=False)
+    np.testing.assert_array_equal(stacks.volume, augmented[0][:8])
+    np.testing.assert_array_equal(stacks.labels, augmented[1][:8])
+
+
+def test_a_smaller_annotation_budget_is_a_part_of_a_larger_one(read):
+    one, two, whole = (set(read(training_slices=count).fold.train) for count in (1, 2, 3))
+    assert (len(one), len(two)) == (1, 2)
+    assert one < two < whole == set(read().fold.train)
+    assert read(training_slices=1).fold.scored == read().fold.scored
+
+
+def test_more_slices_than_there_are_is_refused(read):
+    with pytest.raises(UserError, match="got 4, but the fold has 3 training slices"):
+        read(training_slices=4)

@@ -9,7 +9,7 @@ from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo
 from small_project import ROOT, command_in
 
-from fusionnet.config import read_yaml
+from fusionnet.sections import read_yaml
 
 PIPELINES = {"phantom": "dvc.yaml", "isbi2012": "results/isbi2012/dvc.yaml"}
 SECTIONS_OF = {
