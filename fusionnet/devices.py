@@ -28,7 +28,7 @@ class Machine:
         """The device as a person calls it."""
         if self.device.type == "cuda":
             return torch.cuda.get_device_name(self.device)
-        return f"{_processor()}, {self.threads} threads"
+        return f"{_processor()}, {_counted(self.threads)}"
 
     def autocast(self) -> torch.autocast:
         """Return a context in which the network computes in `precision`."""
@@ -63,7 +63,7 @@ def set_up(device: Device = "auto", precision: str = "auto", say: Callable[[str]
     _be_deterministic()
     if device == "cpu" or not torch.cuda.is_available():
         if device == "auto":
-            say(f"no CUDA device: running on the CPU, {threads} thread{'s' * (threads > 1)}")
+            say(f"no CUDA device: running on the CPU, {_counted(threads)}")
         half = precision == "bfloat16"
         return Machine(torch.device("cpu"), torch.bfloat16 if half else torch.float32, threads)
     names = [str(torch.cuda.get_device_properties(index).uuid) for index in range(torch.cuda.device_count())]
@@ -85,6 +85,10 @@ def _be_deterministic() -> None:
     torch.backends.cudnn.benchmark = False
     # Else torch fills each new tensor before it is written, at a tenth of the time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def _counted(threads: int) -> str:
+    return "1 thread" if threads == 1 else f"{threads} threads"
 
 
 def _processor() -> str:
