@@ -52,7 +52,7 @@ class DownloadSection(Section):
             raise ValueError("dataset 'files' needs the keys 'volume' and 'labels': paths of your two stacks")
         if self.dataset == "phantom" and self.phantom is None:
             raise ValueError("dataset 'phantom' needs the section 'phantom'")
-        if bool(self.test_volume) < bool(self.test_labels):
+        if self.dataset != "isbi2012" and bool(self.test_volume) < bool(self.test_labels):
             raise ValueError("'test_labels' needs 'test_volume'")
         return self
 
@@ -71,6 +71,7 @@ class ReportSection(Section):
 
     baseline_sigma_pixels: float = Field(ge=0.0)
     slices_shown: PositiveInt
+    submission: bool
 
 
 class ReportJob(Section):
@@ -98,7 +99,8 @@ class Config(Section):
 
     def raw_name(self, experiment: str) -> str:
         """Return the name of the folder of raw stacks: a published dataset is shared, others are the experiment's."""
-        return self.download.dataset if self.download.dataset in PUBLISHED_DATASETS else experiment
+        shared = self.download.dataset in PUBLISHED_DATASETS and not self.download.own_files()
+        return self.download.dataset if shared else experiment
 
     def training_job(self, arm: str, fold: str, seed: int) -> TrainingJob:
         """Return what decides the training of one replicate of an arm."""

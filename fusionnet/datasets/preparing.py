@@ -23,8 +23,9 @@ SATURATED_SHARE = 0.001
 def stacks_of(section: DownloadSection) -> tuple[str, ...]:
     """Return the stacks that a ``download`` section yields, e.g. ``("train-volume", "train-labels")``."""
     optional = {"test-volume": section.test_volume, "test-labels": section.test_labels}
-    own = tuple(name for name, path in optional.items() if path) if section.dataset == "files" else ()
-    return DATASETS[section.dataset].stack_names + own
+    names = DATASETS[section.dataset].stack_names
+    own = tuple(name for name, path in optional.items() if path and name not in names)
+    return names + own
 
 
 def prepare_dataset(section: DownloadSection, folder: Path, cache: Path) -> dict[str, np.ndarray]:
@@ -51,6 +52,10 @@ def prepare_dataset(section: DownloadSection, folder: Path, cache: Path) -> dict
         stacks, making = _read_own(section)
     else:
         stacks = obtain_stacks(dataset, mirror_folder(section.mirror), cache)
+        if section.test_labels:  # of a challenge that keeps them apart
+            stacks["test-labels"] = read_labels(section.test_labels) * np.uint8(255)
+            pair = [(f"{name} of {dataset.name}", stacks[name]) for name in ("test-volume", "test-labels")]
+            require_same_shape(*pair)
     _write(stacks, _origin(dataset, stacks) | making, folder)
     return stacks
 

@@ -279,6 +279,20 @@ def test_phantom_draws_train_and_test_apart(drawn_seeds: list[int], tmp_path: Pa
     assert DATASETS["phantom"].has_labelled_test and not DATASETS["isbi2012"].has_labelled_test
 
 
+def test_the_challenges_test_labels_may_be_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: dict[str, str]
+) -> None:
+    fetched = {name: np.zeros(SHAPE, np.uint8) for name in DATASETS["isbi2012"].stack_names}
+    monkeypatch.setattr(preparing, "obtain_stacks", lambda *_: dict(fetched))
+    section = section_of("isbi2012", test_labels=own["labels"])
+    stacks = prepare_dataset(section, tmp_path / "raw", tmp_path)
+    assert stacks_of(section) == tuple(stacks) == STACK_NAMES
+    assert np.unique(stacks["test-labels"]).tolist() == [0, 255]
+    fetched["test-volume"] = np.zeros((2, *SHAPE[1:]), np.uint8)
+    with pytest.raises(UserError, match="test-volume of isbi2012 has shape"):
+        prepare_dataset(section, tmp_path / "raw", tmp_path)
+
+
 @pytest.fixture
 def own(tmp_path: Path) -> dict[str, str]:
     """The keys that name a person's own stacks: 16-bit grey values and labels of 0 and 1."""

@@ -21,9 +21,9 @@ REPLICATE_FILES = [
     "probabilities.tif",
     "deviation.tif",
     "prediction-time.json",
-    "metrics.json",
-    "slices.csv",
 ]
+SCORE_FILES = ["metrics.json", "slices.csv"]
+SUBMISSION = "results/{experiment}/submission/{arm}.tif"
 FIGURES = ["scores", "segmentations", "training", "thresholds", "effects", "proofreading"]
 
 # `config` holds what the command line overrides (--configfile, --config); the experiment's overlay comes before it.
@@ -33,9 +33,9 @@ try:
         for fold in configuration.folds:
             if fold != "test":
                 slice_range(fold)
-            elif "test-labels" not in stacks_of(configuration.download):
+            elif "test-volume" not in stacks_of(configuration.download):
                 raise UserError(
-                    f"config/experiments/{name}.yaml: fold 'test' scores a labelled test stack, and "
+                    f"config/experiments/{name}.yaml: fold 'test' is a test stack, and "
                     f"{configuration.download.dataset!r} has none here; name slices in `folds`, such as ['25-29']"
                 )
 except UserError as error:
@@ -63,7 +63,18 @@ def training_job(wildcards):
 
 
 def report_job(wildcards):
-    return CONFIGS[wildcards.experiment].report_job().model_dump_json()
+    job = CONFIGS[wildcards.experiment].report_job()
+    return job.model_copy(update={"folds": scored_folds(wildcards.experiment)}).model_dump_json()
+
+
+def has_truth(experiment):
+    """Return whether the test stack's labels are at hand."""
+    return "test-labels" in stacks_of(CONFIGS[experiment].download)
+
+
+def scored_folds(experiment):
+    """Return the folds that can be scored: all but a test stack without labels, which is predicted alone."""
+    return [fold for fold in CONFIGS[experiment].folds if fold != "test" or has_truth(experiment)]
 
 
 def raw(stack):
@@ -94,42 +105,66 @@ def raw_folder(wildcards):
 
 def raw_stacks(wildcards):
     """Return the raw stacks that an experiment's report reads."""
-    names = ["train"] + (["test"] if "test" in CONFIGS[wildcards.experiment].folds else [])
+    names = ["train"] + (["test"] if "test" in scored_folds(wildcards.experiment) else [])
     return [raw_stack(wildcards.experiment, f"{name}-{kind}") for name in names for kind in ("volume", "labels")]
 
 
-def all_replicate_files(wildcards):
-    return replicate_files(wildcards.experiment)
+def scored_replicate_files(wildcards):
+    experiment = wildcards.experiment
+    return replicate_files(experiment, scored_folds(experiment), [*REPLICATE_FILES, *SCORE_FILES])
 
 
-def replicate_files(experiment):
-    """Return every file of every replicate of an experiment."""
+def replicate_files(experiment, folds, files):
+    """Return these files of every replicate of an experiment on these folds."""
     configuration = CONFIGS[experiment]
     return expand(
         f"{REPLICATE}/{{file}}",
         experiment=experiment,
         arm=configuration.arms,
-        fold=configuration.folds,
+        fold=folds,
         seed=configuration.seeds,
-        file=REPLICATE_FILES,
+        file=files,
     )
+
+
+def submissions_of(experiment):
+    configuration = CONFIGS[experiment]
+    return expand(SUBMISSION, experiment=experiment, arm=configuration.arms if configuration.report.submission else [])
+
+
+def test_probabilities(wildcards):
+    """Return an arm's predictions of the test stack, one for each seed."""
+    return expand(
+        f"{REPLICATE}/probabilities.tif", fold="test", seed=CONFIGS[wildcards.experiment].seeds, allow_missing=True
+    )
+
+
+def test_labels(wildcards):
+    return [raw_stack(wildcards.experiment, "test-labels")] if has_truth(wildcards.experiment) else []
 
 
 def figures_of(experiment):
+    figures = FIGURES if scored_folds(experiment) else []
     return expand(
         f"{REPORT}/{{figure}}.png",
         experiment=experiment,
-        figure=[*FIGURES, "augmentation"],
+        figure=[*figures, "augmentation"],
     )
+
+
+def reports_of(experiment):
+    texts = REPORT_FILES if scored_folds(experiment) else []
+    return figures_of(experiment) + expand(f"{REPORT}/{{file}}", experiment=experiment, file=texts)
 
 
 def files_of(experiment):
     """Return every tracked file of an experiment: what is not listed may go missing unseen."""
-    texts = expand(f"{REPORT}/{{file}}", experiment=experiment, file=REPORT_FILES)
     augmented = expand(
         "data/augmented/{experiment}/{stack}.tif",
         experiment=experiment,
         stack=["volume", "labels"],
     )
     stacks = [raw_stack(experiment, stack) for stack in stacks_of(CONFIGS[experiment].download)]
-    return stacks + augmented + replicate_files(experiment) + figures_of(experiment) + texts
+    replicates = replicate_files(experiment, CONFIGS[experiment].folds, REPLICATE_FILES)
+    scores = replicate_files(experiment, scored_folds(experiment), SCORE_FILES)
+    return stacks + augmented + replicates + scores + reports_of(experiment) + submissions_of(experiment)

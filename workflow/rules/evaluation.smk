@@ -24,7 +24,7 @@ rule report:
     input:
         code=project_files("scripts/report.py"),
         stacks=raw_stacks,
-        replicates=all_replicate_files,
+        replicates=scored_replicate_files,
     output:
         figures=[
             report(
@@ -51,3 +51,23 @@ rule report:
     shell:
         "python scripts/report.py --config {params.job:q} --results {params.folder}/replicates --raw {params.raw}"
         " --report-folder {params.folder}/report --log {log}"
+
+
+rule submit:
+    input:
+        code=project_files("scripts/submit.py"),
+        labels=test_labels,
+        probabilities=test_probabilities,
+    output:
+        SUBMISSION,
+    log:
+        "logs/{experiment}/{arm}/submit.log",
+    conda:
+        ENVIRONMENT
+    params:
+        labels=lambda wildcards, input: (f"--labels {input.labels}" if input.labels else ""),
+        # In git, not an output: lines of earlier runs stay.
+        ledger="results/{experiment}/ledger.csv",
+    shell:
+        "python scripts/submit.py --arm {wildcards.arm} --probabilities {input.probabilities} {params.labels}"
+        " --submission {output} --ledger {params.ledger} --log {log}"
