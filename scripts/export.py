@@ -6,17 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from fusionnet.checkpoints import load_checkpoint
 from fusionnet.errors import UserError, run
 from fusionnet.grey_values import choose_window, to_levels
 from fusionnet.model_zoo import Description, example_side, export_package
+from fusionnet.pretrained import find, load_trained
 from fusionnet.sources import open_source
 from fusionnet.standalone import export_onnx
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="written by scripts/train.py")
+    parser.add_argument("--checkpoint", required=True, help="written by scripts/train.py, or fusionnet-isbi2012")
     parser.add_argument("--onnx", type=Path, help="the ONNX file: 8-bit grey levels in, probability out")
     parser.add_argument("--bioimageio", type=Path, help="the package (ZIP); tested before it is written")
     parser.add_argument("--example", help="a volume whose first slice the package shows and is tested with")
@@ -31,7 +31,7 @@ def main() -> None:
     arguments = parse_arguments()
     if not (arguments.onnx or arguments.bioimageio):
         raise UserError("nothing to write: name --onnx, --bioimageio or both")
-    network, job, origin = load_checkpoint(arguments.checkpoint)
+    network, job, origin = load_trained(find(arguments.checkpoint))
     if arguments.onnx:
         export_onnx(arguments.onnx, network, {"job": job.model_dump(), "provenance": origin})
         sys.stderr.write(f"{arguments.onnx}: input 'grey' (N, 1, H, W), 0 to 255; output 'probability'\n")

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from fusionnet.block_reader import stored_depth
-from fusionnet.checkpoints import load_checkpoint
 from fusionnet.devices import set_up
 from fusionnet.errors import UserError, run
 from fusionnet.files import write_json, write_text
@@ -21,6 +20,7 @@ from fusionnet.inference import Predictor
 from fusionnet.jobs import PredictSection, TrainingJob
 from fusionnet.outputs import OutputPlan
 from fusionnet.parts import PartSink, parse_part
+from fusionnet.pretrained import find, load_trained
 from fusionnet.provenance import provenance
 from fusionnet.sections import parse, read_yaml
 from fusionnet.sources import VolumeSource, open_source
@@ -32,7 +32,7 @@ BASE = Path(__file__).parents[1] / "config/config.yaml"
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--checkpoint", type=Path, required=True, help="written by scripts/train.py")
+    parser.add_argument("--checkpoint", required=True, help="written by scripts/train.py, or fusionnet-isbi2012")
     parser.add_argument("--volume", required=True, help="TIFF stack, PNG folder, OME-Zarr or file.h5:key")
     parser.add_argument("--probabilities", type=Path, required=True, help="the result: NAME.tif, .zarr or .h5:key")
     parser.add_argument("--deviation", type=Path, help="standard deviation over the orientations: where to proofread")
@@ -51,7 +51,8 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     settings = parse(PredictSection, arguments.config or read_yaml(BASE)["predict"])
-    network, job, _ = load_checkpoint(arguments.checkpoint)
+    checkpoint = find(arguments.checkpoint)
+    network, job, _ = load_trained(checkpoint)
     if arguments.expect:
         refuse_another_job(job, parse(TrainingJob, arguments.expect, "--expect"))
     source = open_source(arguments.volume)
@@ -66,7 +67,7 @@ def main() -> None:
         "slices": arguments.slices,
         "grey_window": [window.low, window.high] if window else None,
     }
-    origin = provenance("predict", made, {"checkpoint": arguments.checkpoint})
+    origin = provenance("predict", made, {"checkpoint": checkpoint})
     origin["inputs"]["volume"] = volume_fingerprint(arguments.volume)
     version = arguments.ome_zarr_version or source.ome_version or "0.5"
     output = OutputPlan(

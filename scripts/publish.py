@@ -1,0 +1,109 @@
+"""Publish a trained network: safetensors and a model card, from a replicate of an experiment and its scores.
+
+`--checkpoint NAME` of scripts/predict.py and scripts/export.py then finds it in fusionnet/weights.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from fusionnet.checkpoints import load_checkpoint
+from fusionnet.errors import UserError, run
+from fusionnet.files import write_text
+from fusionnet.flops import SLICE_PIXELS, network_cost
+from fusionnet.jobs import TrainingJob
+from fusionnet.logs import start_log
+from fusionnet.pretrained import SUFFIX, WEIGHTS, save_published
+
+CARD = """# {name}
+
+{architecture} of width {width} ({parameters:.2f} M parameters, {flops:.1f} GFLOP for a slice of {side} x {side}), trained on
+{dataset}. It gives the probability that a pixel is inside a cell (1) rather than on a membrane (0).
+
+```sh
+python scripts/predict.py --checkpoint {name} --volume YOUR.tif --probabilities probabilities.tif
+```
+
+| | |
+| --- | --- |
+| data | {description} |
+| split | scored on slices {fold}; trained on the others less a validation block of {validation} and gaps of {gap} |
+| training | {steps} steps of {batch} crops of {crop} x {crop} pixels, loss `{loss}`, seed {seed} |
+| score on slices {fold} | V_rand {v_rand:.4f} (at {v_rand_threshold:.1f}), V_info {v_info:.4f}; 8 orientations |
+| replicate | {arm}, fold {fold}, seed {seed}: the experiment's first seed on its last fold, not its best |
+| checkpoint | trained with code {code}, torch {torch} |
+
+## Limits
+
+- It knows one tissue, one microscope and one resolution: {voxels}. On other data expect
+  worse; train on slices of your own (`config/README.md`).
+- Five slices of the stack that it was trained on are no test stack. The report of the experiment tells how much scores
+  differ between folds and seeds.
+- Grey values: 8 bits, membranes dark. `scripts/examine.py` tells whether your stack is like that.
+
+## Cite
+
+{citation}
+
+Weights: MIT, as the package. Data: {licence}
+"""
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--replicate", required=True, type=Path, help="folder with checkpoint.pt and metrics.json")
+    parser.add_argument("--origin", required=True, type=Path, help="ORIGIN.json of the raw stacks")
+    parser.add_argument("--name", required=True, help="to be found by, such as fusionnet-isbi2012")
+    parser.add_argument("--folder", type=Path, default=WEIGHTS, help="receives NAME.safetensors and NAME.md")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    log = start_log("publish", None)
+    network, job, provenance = load_checkpoint(arguments.replicate / "checkpoint.pt")
+    metrics, origin = read_json(arguments.replicate / "metrics.json"), read_json(arguments.origin)
+    weights = arguments.folder / f"{arguments.name}{SUFFIX}"
+    save_published(weights, network, job, provenance)
+    write_text(weights.with_suffix(".md"), card(arguments.name, job, provenance, metrics, origin))
+    log.info("%s: %.1f MB, and its card", weights, weights.stat().st_size / 1e6)
+
+
+def card(
+    name: str, job: TrainingJob, provenance: dict[str, Any], metrics: dict[str, Any], origin: dict[str, Any]
+) -> str:
+    cost = network_cost(job.network)
+    z, y, x = origin["voxel_size_zyx_nm"] or (None, None, None)
+    return CARD.format(
+        name=name,
+        architecture={"fusionnet": "FusionNet", "unet": "U-Net"}[job.network.architecture],
+        width=job.network.width,
+        parameters=cost.parameters / 1e6,
+        flops=cost.flops / 1e9,
+        side=SLICE_PIXELS,
+        dataset=origin["dataset"],
+        description=origin["description"],
+        validation=job.split.validation_slices,
+        gap=job.split.gap_slices,
+        steps=job.train.steps,
+        batch=job.train.batch_size,
+        crop=job.augment.crop_pixels,
+        loss=job.train.loss,
+        code=provenance["code"][:12],
+        torch=provenance["environment"]["torch"],
+        voxels=f"{x:g} x {y:g} x {z:g} nm (x, y, z)" if z else "voxels of unknown size",
+        **{key: metrics[key] for key in ("v_rand", "v_rand_threshold", "v_info")},
+        **{key: origin[key] for key in ("citation", "licence")},
+        **{key: getattr(job, key) for key in ("arm", "fold", "seed")},
+    )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; run the experiment first")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    run(main)
