@@ -4,7 +4,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from fusionnet.config import Config, experiments, load
-from fusionnet.datasets import stacks_of
+from fusionnet.datasets import DATASETS, stacks_of
 from fusionnet.errors import UserError
 from fusionnet.folds import slice_range
 from fusionnet.imports import project_files
@@ -24,6 +24,7 @@ REPLICATE_FILES = [
     "metrics.json",
     "slices.csv",
 ]
+BODY_FILES = ["bodies.json", "bodies.csv"]
 FIGURES = ["scores", "segmentations", "training", "thresholds", "effects", "proofreading"]
 
 # `config` holds what the command line overrides (--configfile, --config); the experiment's overlay comes before it.
@@ -41,6 +42,11 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
+# The experiments that find nuclei: bodies, besides membranes, are scored there. An empty pattern fits no experiment.
+NUCLEI = [
+    name for name, configuration in CONFIGS.items() if DATASETS[configuration.download.dataset].task == "nuclei"
+]
+ONE_OF_NUCLEI = "|".join(NUCLEI)
 RAW = {configuration.raw_name(name): configuration for name, configuration in CONFIGS.items()}
 
 
@@ -99,11 +105,15 @@ def raw_stacks(wildcards):
 
 
 def all_replicate_files(wildcards):
-    return replicate_files(wildcards.experiment)
+    return replicate_files(wildcards.experiment, REPLICATE_FILES)
 
 
-def replicate_files(experiment):
-    """Return every file of every replicate of an experiment."""
+def all_body_files(wildcards):
+    return replicate_files(wildcards.experiment, BODY_FILES)
+
+
+def replicate_files(experiment, files):
+    """Return these files of every replicate of an experiment."""
     configuration = CONFIGS[experiment]
     return expand(
         f"{REPLICATE}/{{file}}",
@@ -111,7 +121,7 @@ def replicate_files(experiment):
         arm=configuration.arms,
         fold=configuration.folds,
         seed=configuration.seeds,
-        file=REPLICATE_FILES,
+        file=files,
     )
 
 
@@ -119,17 +129,21 @@ def figures_of(experiment):
     return expand(
         f"{REPORT}/{{figure}}.png",
         experiment=experiment,
-        figure=[*FIGURES, "augmentation"],
+        figure=[*FIGURES, "augmentation", *(["bodies"] if experiment in NUCLEI else [])],
     )
 
 
 def files_of(experiment):
     """Return every tracked file of an experiment: what is not listed may go missing unseen."""
-    texts = expand(f"{REPORT}/{{file}}", experiment=experiment, file=REPORT_FILES)
+    nuclei = experiment in NUCLEI
+    texts = expand(
+        f"{REPORT}/{{file}}", experiment=experiment, file=[*REPORT_FILES, *(["bodies.md"] if nuclei else [])]
+    )
+    replicates = replicate_files(experiment, [*REPLICATE_FILES, *(BODY_FILES if nuclei else [])])
     augmented = expand(
         "data/augmented/{experiment}/{stack}.tif",
         experiment=experiment,
         stack=["volume", "labels"],
     )
     stacks = [raw_stack(experiment, stack) for stack in stacks_of(CONFIGS[experiment].download)]
-    return stacks + augmented + replicate_files(experiment) + figures_of(experiment) + texts
+    return stacks + augmented + replicates + figures_of(experiment) + texts
