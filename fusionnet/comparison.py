@@ -92,7 +92,7 @@ def comparison_markdown(table: pd.DataFrame, names: Mapping[str, str], effects: 
         f"Mean over {count} {'replicate' if count == 1 else 'replicates (folds x seeds)'} of each arm"
         + (", ± standard deviation." if count > 1 else "."),
         "",
-        *_markdown_table(
+        *markdown_table(
             ["arm", "V_rand", "V_info", "pixel error", "parameters", "FLOPs per slice", "training", "prediction"],
             [_mean_cells(row, singles, names) for row in means.to_dict("records")],
         ),
@@ -102,7 +102,7 @@ def comparison_markdown(table: pd.DataFrame, names: Mapping[str, str], effects: 
     ]
     devices = sorted({str(device) for device in singles["training_device"].dropna()})
     lines += [f"Trained on: {'; '.join(devices)}.", "", "## Effects", ""]
-    lines += _markdown_table(
+    lines += markdown_table(
         ["comparison", "score", "mean", "95 % interval", "verdict", "replicates to decide"],
         [
             [
@@ -118,9 +118,7 @@ def comparison_markdown(table: pd.DataFrame, names: Mapping[str, str], effects: 
     )
     lines += ["", "## Every replicate", ""]
     header = ["arm", "fold", "seed", "V_rand", "merge part", "split part", "V_info", "merge part", "split part"]
-    lines += _markdown_table(
-        [*header, "pixel error"], [_single_cells(row, names) for row in singles.to_dict("records")]
-    )
+    lines += markdown_table([*header, "pixel error"], [_single_cells(row, names) for row in singles.to_dict("records")])
     lines += ["", "Merge part: 1 without mergers (precision). Split part: 1 without splits (recall)."]
     return "\n".join(lines) + "\n"
 
@@ -202,7 +200,8 @@ def _needed(effect: Effect) -> str:
     return "unknown" if effect.replicates_needed is None else str(effect.replicates_needed)
 
 
-def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table in Markdown."""
     lines = [list(header), ["---"] * len(header), *map(list, rows)]
     return ["| " + " | ".join(cells) + " |" for cells in lines]
 

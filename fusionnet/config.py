@@ -23,7 +23,8 @@ from fusionnet.sections import Section, read_yaml, validate
 
 BASE = Path("config/config.yaml")
 EXPERIMENTS = Path("config/experiments")
-PUBLISHED_DATASETS = ("isbi2012",)
+PUBLISHED_DATASETS = ("isbi2012", "nucmm-z")
+DRAWN_DATASETS = ("phantom", "phantom-nuclei")
 
 
 class PhantomSettings(Section):
@@ -38,7 +39,7 @@ class PhantomSettings(Section):
 class DownloadSection(Section):
     """Where the raw stacks come from."""
 
-    dataset: Literal["phantom", "isbi2012", "files"]
+    dataset: Literal["phantom", "isbi2012", "phantom-nuclei", "nucmm-z", "files"]
     mirror: str | None
     phantom: PhantomSettings | None = None
     volume: str | None
@@ -50,8 +51,8 @@ class DownloadSection(Section):
     def _files_are_named(self) -> "DownloadSection":
         if self.dataset == "files" and not (self.volume and self.labels):
             raise ValueError("dataset 'files' needs the keys 'volume' and 'labels': paths of your two stacks")
-        if self.dataset == "phantom" and self.phantom is None:
-            raise ValueError("dataset 'phantom' needs the section 'phantom'")
+        if self.dataset in DRAWN_DATASETS and self.phantom is None:
+            raise ValueError(f"dataset {self.dataset!r} needs the section 'phantom'")
         if self.dataset != "isbi2012" and bool(self.test_volume) < bool(self.test_labels):
             raise ValueError("'test_labels' needs 'test_volume'")
         return self
@@ -63,7 +64,7 @@ class DownloadSection(Section):
 
     def relevant(self) -> "DownloadSection":
         """Return the section without the phantom's settings where they play no part, so that they rerun nothing."""
-        return self if self.dataset == "phantom" else self.model_copy(update={"phantom": None})
+        return self if self.dataset in DRAWN_DATASETS else self.model_copy(update={"phantom": None})
 
 
 class ReportSection(Section):

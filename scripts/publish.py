@@ -18,8 +18,8 @@ from fusionnet.pretrained import SUFFIX, WEIGHTS, save_published
 
 CARD = """# {name}
 
-{architecture} of width {width} ({parameters:.2f} M parameters, {flops:.1f} GFLOP for a slice of {side} x {side}), trained on
-{dataset}. It gives the probability that a pixel is inside a cell (1) rather than on a membrane (0).
+{architecture} of width {width} ({parameters:.2f} M parameters, {flops:.1f} GFLOP for {side} x {side} pixels), trained
+on {dataset}. It gives the probability that a pixel is inside a cell (1) rather than on a membrane (0).
 
 ```sh
 python scripts/predict.py --checkpoint {name} --volume YOUR.tif --probabilities probabilities.tif

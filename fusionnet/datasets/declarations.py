@@ -3,8 +3,13 @@
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Literal
 
-STACK_NAMES = ("train-volume", "train-labels", "test-volume", "test-labels")
+PARTS = ("train", "test")
+MEMBRANE_STACKS = tuple(f"{part}-{kind}" for part in PARTS for kind in ("volume", "labels"))
+# Of nuclei each stack has its bodies' numbers too, 0 outside.
+NUCLEI_STACKS = tuple(f"{part}-{kind}" for part in PARTS for kind in ("volume", "labels", "instances"))
+STACK_NAMES = NUCLEI_STACKS
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,30 @@ class SliceSource:
 
 
 @dataclass(frozen=True)
+class CropSource:
+    """Where a dataset lies that is published as small HDF5 volumes, each with one of instance numbers.
+
+    A volume ``IMAGES/img_Z_Y_X.h5`` belongs to ``LABELS/seg_Z_Y_X.h5``. Which volumes there are is asked of the
+    source at the first download.
+
+    Args:
+        url: What every file's path is appended to; ends in a slash.
+        listing_url: What a folder is appended to, to get the list of its files as JSON (Hugging Face's ``tree``).
+        folders: Folder of volumes and folder of labels, by `PARTS`.
+        key: The dataset inside each HDF5 file.
+        sha256: SHA-256 of the files for which it is known beforehand, by path below ``url``.
+        alternatives: Other places with the same volumes, for a person who fetches them by hand.
+    """
+
+    url: str
+    listing_url: str
+    folders: dict[str, tuple[str, str]]
+    key: str
+    sha256: dict[str, str]
+    alternatives: str = ""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A dataset as a user chooses it with ``download: {dataset: NAME}``.
 
@@ -58,6 +87,7 @@ class Dataset:
         voxel_size_nm: (z, y, x) in nanometres; None if it is not known.
         stack_names: Those of `STACK_NAMES` it always has.
         source: Where it is fetched; None if it is made here or is the user's own.
+        task: What the labels are 1 inside of: ``membranes`` parts cells by their membranes, ``nuclei`` finds bodies.
     """
 
     name: str
@@ -66,7 +96,8 @@ class Dataset:
     licence: str
     voxel_size_nm: tuple[float, float, float] | None
     stack_names: tuple[str, ...]
-    source: SliceSource | None = None
+    source: SliceSource | CropSource | None = None
+    task: Literal["membranes", "nuclei"] = "membranes"
 
     @property
     def has_labelled_test(self) -> bool:
@@ -128,7 +159,38 @@ PHANTOM = Dataset(
     citation="None: it is drawn by this package (fusionnet.phantom).",
     licence="MIT, as the package.",
     voxel_size_nm=(50.0, 4.0, 4.0),
-    stack_names=STACK_NAMES,
+    stack_names=MEMBRANE_STACKS,
+)
+
+PHANTOM_NUCLEI = Dataset(
+    name="phantom-nuclei",
+    description="Synthetic serial-section EM of cell bodies among neurites, nuclei exactly known, drawn from a seed.",
+    citation="None: it is drawn by this package (fusionnet.phantom.nuclei).",
+    licence="MIT, as the package.",
+    voxel_size_nm=(50.0, 4.0, 4.0),
+    stack_names=NUCLEI_STACKS,
+    task="nuclei",
+)
+
+NUCMM_Z = Dataset(
+    name="nucmm-z",
+    description="Larval zebrafish brain, serial-section EM at half a micrometre, 64^3 voxels a volume: NucMM-Z.",
+    citation="Lin et al., NucMM Dataset, MICCAI 2021, doi 10.1007/978-3-030-87193-2_16",
+    licence="MIT, as the authors' own copy says (https://huggingface.co/datasets/pytc/NucMM); not redistributed.",
+    voxel_size_nm=(480.0, 510.0, 510.0),
+    stack_names=NUCLEI_STACKS,
+    source=CropSource(
+        url="https://huggingface.co/datasets/Angelou0516/NucMM-Z/resolve/main/",
+        listing_url="https://huggingface.co/api/datasets/Angelou0516/NucMM-Z/tree/main/",
+        folders={"train": ("Image/train", "Label/train"), "test": ("Image/val", "Label/val")},
+        key="main",
+        sha256=_listed_hashes("nucmm-z.sha256"),
+        alternatives=(
+            "also https://huggingface.co/datasets/MedOtter/NucMM-Z, or the authors' NucMM-Z.zip at "
+            "https://huggingface.co/datasets/pytc/NucMM"
+        ),
+    ),
+    task="nuclei",
 )
 
 FILES = Dataset(
@@ -140,4 +202,4 @@ FILES = Dataset(
     stack_names=("train-volume", "train-labels"),
 )
 
-DATASETS = {dataset.name: dataset for dataset in (ISBI2012, PHANTOM, FILES)}
+DATASETS = {dataset.name: dataset for dataset in (ISBI2012, PHANTOM, PHANTOM_NUCLEI, NUCMM_Z, FILES)}

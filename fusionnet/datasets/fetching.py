@@ -47,8 +47,8 @@ def obtain_stacks(dataset: Dataset, mirror: Path | None, cache: Path, retries: i
         UserError: A file is missing, unreachable, truncated or has another hash; the message says which,
             what was expected and how to place the data by hand.
     """
-    if dataset.source is None:
-        raise ValueError(f"{dataset.name} has no source to fetch from")
+    if not isinstance(dataset.source, SliceSource):
+        raise ValueError(f"{dataset.name} is not published as slices")
     if mirror is not None:
         folder = mirror / dataset.name
         _verify_mirror(dataset.name, dataset.source, folder)
@@ -86,10 +86,10 @@ def _fetch(name: str, source: SliceSource, folder: Path, retries: int) -> None:
 
 def _not_fetched(error: Exception, name: str, source: SliceSource, path: str) -> UserError:
     expected = f"expected {path} with SHA-256 {source.sha256[path]}"
-    return UserError(f"{source.url}{path}: {_reason(error)}, {expected}. {_by_hand(name, source)}")
+    return UserError(f"{source.url}{path}: {reason(error)}, {expected}. {_by_hand(name, source)}")
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Say in a few words why nothing good came: requests' own messages repeat the address three times."""
     if other_hash := re.search(r"but got '?(\w+)", str(error)):  # pooch's ValueError
         return f"got SHA-256 {other_hash[1]}"

@@ -1,6 +1,7 @@
 """Make a dataset's TIFF stacks: assembled from what was fetched, drawn, or taken from the user's own files."""
 
 import hashlib
+import json
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -10,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from fusionnet.config import DownloadSection, PhantomSettings
-from fusionnet.datasets.declarations import DATASETS, STACK_NAMES, Dataset
+from fusionnet.datasets.crops import inside_label, obtain_crops
+from fusionnet.datasets.declarations import DATASETS, PARTS, STACK_NAMES, CropSource, Dataset
 from fusionnet.datasets.fetching import mirror_folder, obtain_stacks
 from fusionnet.errors import UserError
 from fusionnet.files import write_json
@@ -33,8 +35,9 @@ def prepare_dataset(section: DownloadSection, folder: Path, cache: Path) -> dict
 
     Args:
         section: The configuration's ``download`` section.
-        folder: Receives ``NAME.tif`` per stack (uint8; labels 0 on a membrane and 255 inside a cell) and
-            ``ORIGIN.json`` (source, hashes, citation, licence). Its older stacks stay if anything fails.
+        folder: Receives ``NAME.tif`` per stack (uint8; labels 255 inside a cell, or a nucleus, and 0 elsewhere;
+            uint16 instance numbers) and ``ORIGIN.json`` (source, hashes, citation, licence). Its older stacks stay if
+            anything fails.
         cache: Where fetched files are kept.
 
     Returns:
@@ -48,8 +51,14 @@ def prepare_dataset(section: DownloadSection, folder: Path, cache: Path) -> dict
     if dataset.name == "phantom" and section.phantom:
         stacks = _draw(section.phantom)
         making = {"drawn_with": section.phantom.model_dump()}
+    elif dataset.name == "phantom-nuclei" and section.phantom:
+        stacks = _draw_nuclei(section.phantom)
+        making = {"drawn_with": section.phantom.model_dump()}
     elif dataset.name == "files":
         stacks, making = _read_own(section)
+    elif isinstance(dataset.source, CropSource):
+        crops = obtain_crops(dataset, mirror_folder(section.mirror), cache, _earlier_hashes(folder, dataset))
+        stacks, making = crops.stacks, {"file_sha256": crops.sha256, "breaks": crops.breaks}
     else:
         stacks = obtain_stacks(dataset, mirror_folder(section.mirror), cache)
         if section.test_labels:  # of a challenge that keeps them apart
@@ -65,10 +74,38 @@ def _draw(settings: PhantomSettings) -> dict[str, np.ndarray]:
     from fusionnet.phantom import draw_phantom  # here, since the Snakefile imports this module and draws nothing
 
     stacks = {}
-    for key, (part, slices) in enumerate((("train", settings.train_slices), ("test", settings.test_slices))):
-        seed = int(np.random.SeedSequence([settings.seed, key]).generate_state(1)[0])
+    for part, (seed, slices) in _parts_of(settings).items():
         stacks[f"{part}-volume"], stacks[f"{part}-labels"] = draw_phantom(seed, slices, settings.size_pixels)
     return stacks
+
+
+def _draw_nuclei(settings: PhantomSettings) -> dict[str, np.ndarray]:
+    """Draw a train and a test volume of cell bodies, labelled inside their nuclei."""
+    from fusionnet.phantom import draw_nuclei_phantom  # here, as above
+
+    stacks = {}
+    for part, (seed, slices) in _parts_of(settings).items():
+        volume, instances = draw_nuclei_phantom(seed, slices, settings.size_pixels)
+        stacks |= {
+            f"{part}-volume": volume,
+            f"{part}-labels": inside_label(instances),
+            f"{part}-instances": instances,
+        }
+    return stacks
+
+
+def _parts_of(settings: PhantomSettings) -> dict[str, tuple[int, int]]:
+    """Return seed and number of slices of each part; the seeds share no random number."""
+    slices = (settings.train_slices, settings.test_slices)
+    seeds = [int(np.random.SeedSequence([settings.seed, key]).generate_state(1)[0]) for key in range(len(PARTS))]
+    return dict(zip(PARTS, zip(seeds, slices, strict=True), strict=True))
+
+
+def _earlier_hashes(folder: Path, dataset: Dataset) -> dict[str, str]:
+    """Return the files' hashes that came with the stacks which are there already."""
+    origin = folder / "ORIGIN.json"
+    content = json.loads(origin.read_text(encoding="utf-8")) if origin.is_file() else {}
+    return content.get("file_sha256", {}) if content.get("dataset") == dataset.name else {}
 
 
 def _read_own(section: DownloadSection) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -147,7 +184,8 @@ def _write(stacks: Mapping[str, np.ndarray], origin: dict[str, Any], folder: Pat
     staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         for name, stack in stacks.items():
-            write_volume(staging / f"{name}.tif", stack, kept)
+            breaks = {"breaks": origin["breaks"][name.partition("-")[0]]} if "breaks" in origin else {}
+            write_volume(staging / f"{name}.tif", stack, kept | breaks)
         write_json(staging / "ORIGIN.json", origin)
         folder.mkdir(exist_ok=True)
         for name in set(STACK_NAMES) - set(stacks):

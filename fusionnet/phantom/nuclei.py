@@ -22,8 +22,8 @@ NUCLEUS_SHARE = (0.62, 0.76)
 RIM_PIXELS, SMALLEST_RADIUS_PIXELS = 5.0, 6.0
 
 
-def draw_nuclei_phantom(rng_seed: int, slices: int, size_pixels: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Draw a stack of cell bodies and neurites, and the labels of its nuclei.
+def draw_nuclei_phantom(rng_seed: int, slices: int, size_pixels: int) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+    """Draw a stack of cell bodies and neurites, and number its nuclei.
 
     Args:
         rng_seed: Same seed, same stack; different seeds, unrelated stacks.
@@ -31,7 +31,8 @@ def draw_nuclei_phantom(rng_seed: int, slices: int, size_pixels: int) -> tuple[N
         size_pixels: Side of the square sections; at least 64.
 
     Returns:
-        The volume, uint8 (Z, Y, X), and the labels, uint8 (Z, Y, X): 255 inside a nucleus and 0 elsewhere.
+        The volume, uint8 (Z, Y, X), and the nuclei's numbers, uint16 (Z, Y, X): one number for each nucleus in all
+        its sections, 0 outside.
 
     Raises:
         UserError: If the seed is negative or a size is out of range.
@@ -45,13 +46,13 @@ def draw_nuclei_phantom(rng_seed: int, slices: int, size_pixels: int) -> tuple[N
     mitochondria = MitochondriaPainter([*seed, 4], tissue.neurites, slices, size_pixels)
     microscope = Microscope([*seed, 5], slices, size_pixels, stain, [mitochondria, nuclei])
     volume = np.empty((slices, size_pixels, size_pixels), np.uint8)
-    labels = np.empty_like(volume)
+    instances = np.empty(volume.shape, np.uint16)
     for index in range(slices):
         layers = tissue.section(index)
         shade = membrane_shade(layers, microscope.half_width(index))
         volume[index] = microscope.picture(index, layers[LAYERS // 2], shade, [])
-        labels[index] = 255 * (nuclei.depth(layers[LAYERS // 2], index) > 0)
-    return volume, labels
+        instances[index] = nuclei.numbers(layers[LAYERS // 2], index)
+    return volume, instances
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,11 @@ class NucleiPainter:
         """Return how far each pixel (Y, X) lies inside a nucleus, in pixels; negative outside all."""
         return self._place(layer, index)[0]
 
+    def numbers(self, layer: Layer, index: int) -> NDArray[np.uint16]:
+        """Return the number of the nucleus that each pixel (Y, X) lies in, counted from 1; 0 outside all."""
+        depth, _, number = self._place(layer, index)
+        return np.where(depth > 0, number, 0).astype(np.uint16)
+
     def paint(self, image: Image, layer: Layer, index: int) -> Image:
         """Paint into ``image`` in place.
 
@@ -104,7 +110,7 @@ class NucleiPainter:
         Returns:
             (Y, X) share of each pixel that is nucleus, 0..1.
         """
-        depth, nucleolus = self._place(layer, index)
+        depth, nucleolus, _ = self._place(layer, index)
         cover = soft_step(depth)
         clumps = self._clumps.plane(index)
         # Heterochromatin lines the envelope and lies about in clumps.
@@ -115,12 +121,13 @@ class NucleiPainter:
         image -= 50 * np.exp(-np.square((depth - 0.5) / 1.5)) - 20 * np.exp(-np.square((depth + 3.0) / 1.2))
         return cover
 
-    def _place(self, layer: Layer, index: int) -> tuple[Image, Image]:
-        """Return depth inside nuclei and cover by nucleoli, both (Y, X)."""
+    def _place(self, layer: Layer, index: int) -> tuple[Image, Image, NDArray[np.uint16]]:
+        """Return depth inside nuclei, cover by nucleoli, and the nucleus of each pixel's own body, all (Y, X)."""
         depth = np.full(layer.cell.shape, -100.0, np.float32)
         nucleolus = np.zeros_like(depth)
+        number = np.zeros(layer.cell.shape, np.uint16)
         dent = self._dent.plane(index)
-        for item in self._nuclei:
+        for count, item in enumerate(self._nuclei, start=1):
             soma = item.soma
             along = (index - soma.middle) / (item.share * soma.half_length)
             radius = item.share * soma.radius * np.sqrt(max(1 - along**2, 0.0))
@@ -134,11 +141,12 @@ class NucleiPainter:
             own = layer.cell == self._neurites.cells[soma.disc]
             inside = np.minimum(radius - np.hypot(across, lengthwise) + 2.5 * dent, layer.distance - RIM_PIXELS)
             depth = np.where(own, inside, depth)
+            number[own] = count
             core = np.hypot(v - item.nucleolus[0] * soma.radius, u - item.nucleolus[1] * soma.radius)
             size = 0.2 * soma.radius * np.sqrt(max(1 - (1.7 * along) ** 2, 0.0))
             if size > 2:
                 nucleolus += own * soft_step((size - core + 1.5 * dent) / 2)
-        return depth.astype(np.float32), nucleolus.astype(np.float32)
+        return depth.astype(np.float32), nucleolus.astype(np.float32), number
 
 
 def _draw_nucleus(rng: np.random.Generator, soma: Soma) -> Nucleus:

@@ -5,20 +5,19 @@ import http.server
 import io
 import json
 import sys
-import threading
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+from local_server import Server, serve
 from PIL import Image
 
 from fusionnet.config import DownloadSection
 from fusionnet.datasets import DATASETS, STACK_NAMES, fetching, prepare_dataset, preparing, stacks_of
-from fusionnet.datasets.declarations import Dataset, SliceSource, SliceStack
+from fusionnet.datasets.declarations import MEMBRANE_STACKS, NUCLEI_STACKS, Dataset, SliceSource, SliceStack
 from fusionnet.errors import UserError
 from fusionnet.sections import parse
 from fusionnet.volumes import read_provenance, read_volume
@@ -28,48 +27,16 @@ PHANTOM = {"seed": 2016, "train_slices": 3, "test_slices": 2, "size_pixels": 64}
 OWN_KEYS = ("volume", "labels", "test_volume", "test_labels")
 
 
-@dataclass
-class Server:
-    """A loopback web server whose answers a test may damage."""
-
-    files: dict[str, bytes]
-    requested: list[str] = field(default_factory=list)
-    cut_short: set[str] = field(default_factory=set)
-    url: str = ""
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
     rng = np.random.default_rng([1, 0])
-    answers = Server({})
-    for stack in ("train/image", "train/label"):
-        for z in range(SHAPE[0]):
-            buffer = io.BytesIO()
-            Image.fromarray(rng.integers(0, 256, SHAPE[1:], dtype=np.uint8)).save(buffer, "PNG")
-            answers.files[f"{stack}/{z}.png"] = buffer.getvalue()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            path = self.path.lstrip("/")
-            answers.requested.append(path)
-            if path not in answers.files:
-                return self.send_error(404)
-            content = answers.files[path]
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content[: len(content) // 2] if path in answers.cut_short else content)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as web:
-        thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        answers.url = f"http://127.0.0.1:{web.server_address[1]}/"
+    with serve() as answers:
+        for stack in ("train/image", "train/label"):
+            for z in range(SHAPE[0]):
+                buffer = io.BytesIO()
+                Image.fromarray(rng.integers(0, 256, SHAPE[1:], dtype=np.uint8)).save(buffer, "PNG")
+                answers.files[f"{stack}/{z}.png"] = buffer.getvalue()
         yield answers
-        web.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -266,13 +233,20 @@ def drawn_seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         volume = np.random.default_rng(rng_seed).integers(0, 256, (slices, size_pixels, size_pixels), dtype=np.uint8)
         return volume, np.where(volume > 50, 255, 0).astype(np.uint8)
 
-    monkeypatch.setitem(sys.modules, "fusionnet.phantom", types.SimpleNamespace(draw_phantom=draw))
+    def draw_nuclei(rng_seed: int, slices: int, size_pixels: int) -> tuple[np.ndarray, np.ndarray]:
+        volume, labels = draw(rng_seed, slices, size_pixels)
+        return volume, (labels > 0) * np.uint16(7)
+
+    drawing = types.SimpleNamespace(draw_phantom=draw, draw_nuclei_phantom=draw_nuclei)
+    monkeypatch.setitem(sys.modules, "fusionnet.phantom", drawing)
     return seeds
 
 
 def test_phantom_draws_train_and_test_apart(drawn_seeds: list[int], tmp_path: Path) -> None:
     stacks = prepare_dataset(section_of("phantom"), tmp_path / "raw", tmp_path)
-    assert {name: stack.shape[0] for name, stack in stacks.items()} == dict(zip(STACK_NAMES, (3, 3, 2, 2), strict=True))
+    assert {name: stack.shape[0] for name, stack in stacks.items()} == dict(
+        zip(MEMBRANE_STACKS, (3, 3, 2, 2), strict=True)
+    )
     prepare_dataset(section_of("phantom", phantom=PHANTOM | {"seed": 2017}), tmp_path / "other", tmp_path)
     assert len(set(drawn_seeds)) == 4, "two seeds share a train or test volume"
     assert json.loads((tmp_path / "raw" / "ORIGIN.json").read_text())["drawn_with"] == PHANTOM
@@ -291,6 +265,16 @@ def test_the_challenges_test_labels_may_be_added(
     fetched["test-volume"] = np.zeros((2, *SHAPE[1:]), np.uint8)
     with pytest.raises(UserError, match="test-volume of isbi2012 has shape"):
         prepare_dataset(section, tmp_path / "raw", tmp_path)
+
+
+def test_the_nuclei_phantom_has_labels_and_numbers(drawn_seeds: list[int], tmp_path: Path) -> None:
+    stacks = prepare_dataset(section_of("phantom-nuclei"), tmp_path / "raw", tmp_path)
+    assert tuple(stacks) == NUCLEI_STACKS == stacks_of(section_of("phantom-nuclei"))
+    assert len(set(drawn_seeds)) == 2
+    instances = read_volume(tmp_path / "raw" / "test-instances.tif")
+    assert instances.dtype == np.uint16 and set(np.unique(instances)) == {0, 7}
+    np.testing.assert_array_equal(read_volume(tmp_path / "raw" / "test-labels.tif"), 255 * (instances > 0))
+    assert files_below(tmp_path / "raw") == {*(f"{name}.tif" for name in NUCLEI_STACKS), "ORIGIN.json"}
 
 
 @pytest.fixture

@@ -20,11 +20,18 @@ def stack():
     return draw_nuclei_phantom(3, SLICES, SIZE)
 
 
-def test_shapes_types_and_label_values(stack):
-    volume, labels = stack
-    assert volume.shape == labels.shape == (SLICES, SIZE, SIZE)
-    assert volume.dtype == labels.dtype == np.uint8
-    assert set(np.unique(labels)) == {0, 255}
+def test_shapes_and_types(stack):
+    volume, instances = stack
+    assert volume.shape == instances.shape == (SLICES, SIZE, SIZE)
+    assert (volume.dtype, instances.dtype) == (np.uint8, np.uint16)
+
+
+def test_each_nucleus_has_one_number_in_all_its_sections(stack):
+    instances = stack[1]
+    bodies, count = ndimage.label(instances > 0)
+    numbers = [set(np.unique(instances[bodies == body])) for body in range(1, count + 1)]
+    assert all(len(of_body) == 1 for of_body in numbers), "two nuclei touch"
+    assert sum(map(len, numbers)) == len(set().union(*numbers)), "a nucleus lies in pieces"
 
 
 def test_same_seed_same_stack_and_other_seed_another():

@@ -11,7 +11,11 @@ from small_project import ROOT, command_in
 
 from fusionnet.sections import read_yaml
 
-PIPELINES = {"phantom": "dvc.yaml", "isbi2012": "results/isbi2012/dvc.yaml"}
+PIPELINES = {
+    "phantom": "dvc.yaml",
+    "isbi2012": "results/isbi2012/dvc.yaml",
+    "phantom-nuclei": "results/phantom-nuclei/dvc.yaml",
+}
 SECTIONS_OF = {
     "download": {"download"},
     "augment": {"augment"},

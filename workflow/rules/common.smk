@@ -4,7 +4,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from fusionnet.config import Config, experiments, load
-from fusionnet.datasets import stacks_of
+from fusionnet.datasets import DATASETS, stacks_of
 from fusionnet.errors import UserError
 from fusionnet.folds import slice_range
 from fusionnet.imports import project_files
@@ -24,6 +24,7 @@ REPLICATE_FILES = [
 ]
 SCORE_FILES = ["metrics.json", "slices.csv"]
 SUBMISSION = "results/{experiment}/submission/{arm}.tif"
+BODY_FILES = ["bodies.json", "bodies.csv"]
 FIGURES = ["scores", "segmentations", "training", "thresholds", "effects", "proofreading"]
 
 # `config` holds what the command line overrides (--configfile, --config); the experiment's overlay comes before it.
@@ -41,6 +42,9 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
+# The experiments that find nuclei: bodies, besides membranes, are scored there. An empty pattern fits no experiment.
+NUCLEI = [name for name, configuration in CONFIGS.items() if DATASETS[configuration.download.dataset].task == "nuclei"]
+ONE_OF_NUCLEI = "|".join(NUCLEI)
 RAW = {configuration.raw_name(name): configuration for name, configuration in CONFIGS.items()}
 
 
@@ -114,6 +118,10 @@ def scored_replicate_files(wildcards):
     return replicate_files(experiment, scored_folds(experiment), [*REPLICATE_FILES, *SCORE_FILES])
 
 
+def all_body_files(wildcards):
+    return replicate_files(wildcards.experiment, scored_folds(wildcards.experiment), BODY_FILES)
+
+
 def replicate_files(experiment, folds, files):
     """Return these files of every replicate of an experiment on these folds."""
     configuration = CONFIGS[experiment]
@@ -145,15 +153,17 @@ def test_labels(wildcards):
 
 def figures_of(experiment):
     figures = FIGURES if scored_folds(experiment) else []
+    bodies = ["bodies"] if experiment in NUCLEI else []
     return expand(
         f"{REPORT}/{{figure}}.png",
         experiment=experiment,
-        figure=[*figures, "augmentation"],
+        figure=[*figures, *bodies, "augmentation"],
     )
 
 
 def reports_of(experiment):
     texts = REPORT_FILES if scored_folds(experiment) else []
+    texts = [*texts, "bodies.md"] if experiment in NUCLEI else texts
     return figures_of(experiment) + expand(f"{REPORT}/{{file}}", experiment=experiment, file=texts)
 
 
@@ -166,5 +176,7 @@ def files_of(experiment):
     )
     stacks = [raw_stack(experiment, stack) for stack in stacks_of(CONFIGS[experiment].download)]
     replicates = replicate_files(experiment, CONFIGS[experiment].folds, REPLICATE_FILES)
-    scores = replicate_files(experiment, scored_folds(experiment), SCORE_FILES)
+    scores = replicate_files(
+        experiment, scored_folds(experiment), [*SCORE_FILES, *(BODY_FILES if experiment in NUCLEI else [])]
+    )
     return stacks + augmented + replicates + scores + reports_of(experiment) + submissions_of(experiment)

@@ -1,0 +1,144 @@
+"""What the report says of bodies: scores of each arm, and the size and shape of what it found beside the truth's."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from scipy.stats import ks_2samp
+
+from fusionnet.comparison import markdown_table
+from fusionnet.config import ReportJob
+from fusionnet.errors import UserError
+from fusionnet.morphology import SHAPE_COLUMNS
+
+TRUTH = "truth"
+SCORE_NAMES = {
+    "dice": "Dice",
+    "iou": "IoU",
+    "v_rand": "V_rand",
+    "v_info": "V_info",
+    "match_f1": "matched (F1)",
+    "bodies_true": "true bodies",
+    "bodies_found": "found",
+    "bodies_matched": "matched",
+}
+SHAPE_NAMES = {
+    "area_pixels": "area, pixels",
+    "perimeter_pixels": "perimeter, pixels",
+    "eccentricity": "eccentricity",
+}
+COLUMNS = ("of", "slice", "body", *SHAPE_COLUMNS, "cut")
+
+
+@dataclass(frozen=True)
+class BodyResults:
+    """What `scripts/evaluate_bodies.py` wrote of one replicate."""
+
+    arm: str
+    fold: str
+    seed: int
+    scores: Mapping[str, Any]
+    sections: pd.DataFrame
+
+
+def read_bodies(job: ReportJob, results: Path) -> list[BodyResults]:
+    """Read the bodies of all replicates, in the order of the job's arms, folds and seeds.
+
+    Args:
+        job: What is compared.
+        results: Holds ``{arm}/{fold}/seed-{seed}/`` and in it ``bodies.json`` and ``bodies.csv``.
+
+    Raises:
+        UserError: A file is missing or lacks what it should hold.
+    """
+    return [
+        _read(arm, fold, seed, results / arm / fold / f"seed-{seed}")
+        for arm in job.arms
+        for fold in job.folds
+        for seed in job.seeds
+    ]
+
+
+def whole_sections(bodies: Sequence[BodyResults]) -> dict[str, pd.DataFrame]:
+    """Return the sections that no slice's edge cuts: those of the truth, then of each arm, replicates together.
+
+    The truth of a fold is the same for every arm and seed, and counts once.
+    """
+    first = {result.fold: result for result in reversed(bodies)}
+    of_truth = [result.sections[result.sections["of"] == TRUTH] for result in first.values()]
+    tables = {TRUTH: pd.concat(of_truth)}
+    for arm in dict.fromkeys(result.arm for result in bodies):
+        found = [result.sections[result.sections["of"] != TRUTH] for result in bodies if result.arm == arm]
+        tables[arm] = pd.concat(found)
+    return {name: table[~table["cut"]] for name, table in tables.items()}
+
+
+def bodies_markdown(bodies: Sequence[BodyResults], names: Mapping[str, str]) -> str:
+    """Return scores and shapes as Markdown.
+
+    Args:
+        bodies: From `read_bodies`.
+        names: Display name of each arm.
+    """
+    arms = len({result.arm for result in bodies})
+    count = "1 replicate" if len(bodies) == arms else f"{len(bodies) // arms} replicates"
+    lines = [
+        "# Bodies",
+        "",
+        f"Probabilities cut at one half; mean over {count} of each arm. V_rand and V_info: bodies as connected parts",
+        "in 3-D, inside the truth's bodies.",
+        "",
+        *_score_table(bodies, names),
+        "",
+        "## Size and shape of their sections",
+        "",
+        "Median (quartiles) of all sections that no slice's edge cuts. In brackets the Kolmogorov-Smirnov distance to",
+        "the truth, the greatest difference of the two cumulative distributions: 0 where equal, 1 where apart.",
+        "",
+        *_shape_table(whole_sections(bodies), names),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _score_table(bodies: Sequence[BodyResults], names: Mapping[str, str]) -> list[str]:
+    scores = pd.DataFrame([{"arm": result.arm} | {key: result.scores[key] for key in SCORE_NAMES} for result in bodies])
+    rows = [
+        [names[str(arm)], *(f"{row[key]:{'.1f' if key.startswith('bodies') else '.4f'}}" for key in SCORE_NAMES)]
+        for arm, row in scores.groupby("arm", sort=False).mean().iterrows()
+    ]
+    return markdown_table(["arm", *SCORE_NAMES.values()], rows)
+
+
+def _shape_table(sections: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> list[str]:
+    rows = []
+    for name, table in sections.items():
+        cells = [_shape_cell(table[key], sections[TRUTH][key], name != TRUTH) for key in SHAPE_NAMES]
+        rows.append([names.get(name, name), str(len(table)), *cells])
+    return markdown_table(["", "sections", *SHAPE_NAMES.values()], rows)
+
+
+def _shape_cell(values: pd.Series, truth: pd.Series, compared: bool) -> str:
+    if values.empty:
+        return "none"
+    quartiles = values.quantile([0.25, 0.5, 0.75])
+    low, middle, high = (f"{value:.0f}" if value >= 100 else f"{value:.2f}" for value in quartiles)
+    distance = f" [{ks_2samp(values, truth).statistic:.2f}]" if compared and not truth.empty else ""
+    return f"{middle} ({low} to {high}){distance}"
+
+
+def _read(arm: str, fold: str, seed: int, folder: Path) -> BodyResults:
+    missing = [name for name in ("bodies.json", "bodies.csv") if not (folder / name).is_file()]
+    if missing:
+        raise UserError(f"{folder / missing[0]}: missing; run snakemake for this experiment to make it")
+    try:
+        scores = json.loads((folder / "bodies.json").read_text(encoding="utf-8"))
+        sections = pd.read_csv(folder / "bodies.csv")
+    except ValueError as error:
+        raise UserError(f"{folder}: bodies.json or bodies.csv is damaged ({error}); make them again") from error
+    lacking = [key for key in SCORE_NAMES if key not in scores] + [key for key in COLUMNS if key not in sections]
+    if lacking:
+        raise UserError(f"{folder}: bodies.json or bodies.csv lacks {', '.join(lacking)}; make them again")
+    return BodyResults(arm, fold, seed, scores, sections)

@@ -1,0 +1,123 @@
+"""The report of bodies: table and figure of made-up replicates whose errors are known."""
+
+import json
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from fusionnet.body_comparison import bodies_markdown, read_bodies, whole_sections
+from fusionnet.config import ReportJob
+from fusionnet.files import write_json
+from fusionnet.morphology import measure_sections, score_bodies
+from fusionnet.sections import parse
+
+SIDE, SLICES = 160, 3
+
+
+def discs(radius: float) -> np.ndarray:
+    """Return 16 discs a slice, numbered, of radii about the one given; the last is cut by the slice's edge."""
+    y, x = np.mgrid[:SIDE, :SIDE]
+    numbers = np.zeros((SLICES, SIDE, SIDE), int)
+    for body in range(16):
+        row, column = 18 + 40 * (body // 4), 18 + 40 * (body % 4) + (16 if body == 15 else 0)
+        inside = np.hypot(y - row, (x - column) * (1 + 0.02 * body)) <= radius + 0.2 * body
+        numbers[:, inside] = body + 1
+    return numbers
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> ReportJob:
+    truth = discs(10)
+    for arm, radius in (("fusionnet", 10.0), ("unet", 8.0)):
+        for seed in (0, 1):
+            folder = tmp_path / "replicates" / arm / "test" / f"seed-{seed}"
+            folder.mkdir(parents=True)
+            found = discs(radius)
+            write_json(folder / "bodies.json", score_bodies(truth, found))
+            sections = {"truth": measure_sections(truth), "found": measure_sections(found)}
+            pd.concat(sections, names=["of"]).reset_index("of").to_csv(folder / "bodies.csv", index=False)
+    report = {"baseline_sigma_pixels": 2.0, "slices_shown": 2}
+    content = {"arms": ["fusionnet", "unet"], "folds": ["test"], "seeds": [0, 1], "report": report}
+    return parse(ReportJob, json.dumps(content))
+
+
+@pytest.fixture
+def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[ReportJob], int]:
+    def call(job: ReportJob) -> int:
+        places = ["--results", str(tmp_path / "replicates"), "--report-folder", str(tmp_path / "report")]
+        monkeypatch.setattr(sys, "argv", ["report_bodies.py", "--config", job.model_dump_json(), *places])
+        try:
+            runpy.run_path("scripts/report_bodies.py", run_name="__main__")
+        except SystemExit as end:
+            return int(end.code or 0)
+        return 0
+
+    return call
+
+
+def test_the_truth_counts_once_and_cut_sections_not_at_all(job: ReportJob, tmp_path: Path) -> None:
+    sections = whole_sections(read_bodies(job, tmp_path / "replicates"))
+    assert {name: len(table) for name, table in sections.items()} == {
+        "truth": 15 * SLICES, "fusionnet": 2 * 15 * SLICES, "unet": 2 * 15 * SLICES
+    }  # fmt: skip
+    assert not any(table["cut"].any() for table in sections.values())
+
+
+def test_the_table_has_scores_shapes_and_their_distance(job: ReportJob, tmp_path: Path) -> None:
+    text = bodies_markdown(read_bodies(job, tmp_path / "replicates"), {"fusionnet": "FusionNet", "unet": "U-Net"})
+    rows = {line.split(" | ")[0].strip("| "): line.split(" | ") for line in text.splitlines() if line.startswith("| ")}
+    assert "mean over 2 replicates of each arm" in text
+    scores = {line.split(" | ")[0].strip("| "): line for line in text.splitlines()[:12]}
+    assert "| 1.0000 | 1.0000 | 1.0000 | 1.0000 | 1.0000 | 16.0 | 16.0 | 16.0 |" in scores["FusionNet"]
+    assert "1.0000" not in scores["U-Net"].split(" | ")[1]
+    assert rows["truth"][1] == "45" and "[" not in rows["truth"][2]
+    assert all(cell.rstrip(" |").endswith("[0.00]") for cell in rows["FusionNet"][2:])
+    distance = float(rows["U-Net"][2].rstrip("]").rpartition("[")[2])
+    truth, found = (discs(radius) for radius in (10, 8))
+    areas = [np.sort(np.bincount(numbers[0].ravel())[1:16]) for numbers in (truth, found)]
+    grid = np.concatenate(areas)
+    cumulative = [np.searchsorted(area, grid, side="right") / 15 for area in areas]
+    assert distance == pytest.approx(np.abs(cumulative[0] - cumulative[1]).max(), abs=0.005)
+
+
+def test_files_are_whole_and_the_same_again(job: ReportJob, report: Callable[[ReportJob], int], tmp_path: Path) -> None:
+    assert report(job) == 0
+    first = {path.name: path.read_bytes() for path in (tmp_path / "report").iterdir()}
+    assert set(first) == {"bodies.md", "bodies.png"}
+    assert Image.open(tmp_path / "report" / "bodies.png").width == 1350
+    assert report(job) == 0
+    assert first == {path.name: path.read_bytes() for path in (tmp_path / "report").iterdir()}
+
+
+def test_an_arm_that_found_nothing_is_shown(job: ReportJob, report: Callable[[ReportJob], int], tmp_path: Path) -> None:
+    for seed in (0, 1):
+        path = tmp_path / "replicates/unet/test" / f"seed-{seed}" / "bodies.csv"
+        table = pd.read_csv(path)
+        table[table["of"] == "truth"].to_csv(path, index=False)
+    assert report(job) == 0
+    assert "| U-Net | 0 | none | none | none |" in (tmp_path / "report" / "bodies.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (lambda folder: (folder / "bodies.csv").unlink(), "bodies.csv: missing; run snakemake"),
+        (lambda folder: (folder / "bodies.json").write_text("{"), "is damaged"),
+        (lambda folder: (folder / "bodies.json").write_text("{}"), "lacks dice"),
+        (lambda folder: (folder / "bodies.csv").write_text("of,slice\n"), "lacks body"),
+    ],
+)
+def test_what_is_missing_is_named_in_one_line(
+    job: ReportJob, report, tmp_path: Path, capfd: pytest.CaptureFixture, damage, complaint: str
+) -> None:
+    damage(tmp_path / "replicates/unet/test/seed-1")
+    assert report(job) == 1
+    errors = capfd.readouterr().err
+    assert complaint in errors and len(errors.splitlines()) == 1
+    assert not (tmp_path / "report").exists()
