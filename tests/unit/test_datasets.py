@@ -260,7 +260,7 @@ def test_the_challenges_test_labels_may_be_added(
     monkeypatch.setattr(preparing, "obtain_stacks", lambda *_: dict(fetched))
     section = section_of("isbi2012", test_labels=own["labels"])
     stacks = prepare_dataset(section, tmp_path / "raw", tmp_path)
-    assert stacks_of(section) == tuple(stacks) == STACK_NAMES
+    assert stacks_of(section) == tuple(stacks) == (*DATASETS["isbi2012"].stack_names, "test-labels")
     assert np.unique(stacks["test-labels"]).tolist() == [0, 255]
     fetched["test-volume"] = np.zeros((2, *SHAPE[1:]), np.uint8)
     with pytest.raises(UserError, match="test-volume of isbi2012 has shape"):
