@@ -1,0 +1,38 @@
+"""With the overlay of config/README.md, raw.tif and labels.tif become training, scores and figures."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import yaml
+from small_project import ROOT, command_in, copy_project
+
+from fusionnet.phantom import draw_phantom
+
+pytestmark = pytest.mark.slow
+
+
+def test_ten_lines_are_enough(tmp_path: Path):
+    folder = copy_project(tmp_path / "project")
+    volume, labels = draw_phantom(1, 20, 96)
+    tifffile.imwrite(tmp_path / "raw.tif", volume.astype(np.uint16) * 200)  # as many microscopes store it
+    tifffile.imwrite(tmp_path / "labels.tif", labels)
+    page = (ROOT / "config/README.md").read_text(encoding="utf-8")
+    overlay = re.search(r"## Your own data.*?```yaml\n(.*?)```", page, flags=re.S)[1]
+    assert len(overlay.splitlines()) <= 10
+    (folder / "config/experiments/mine.yaml").write_text(overlay.replace("/data/mine", str(tmp_path)))
+    run = command_in(folder)
+    command = re.search(r"`(snakemake mine [^`]*)`", page)[1]
+    run(command)
+    report = folder / "results/mine/report"
+    assert {path.name for path in report.glob("*.png")} >= {"scores.png", "segmentations.png", "training.png"}
+    assert "FusionNet" in (report / "verdict.md").read_text()
+    assert "Nothing to be done" in run(command).stdout
+    script = re.search(r"```sh\n(python scripts/predict.py.*?)```", page, flags=re.S)[1]
+    tifffile.imwrite(folder / "big.tif", volume[:3])
+    run(script)
+    probabilities = tifffile.imread(folder / "big-probabilities.tif")
+    assert probabilities.shape == (3, 96, 96)
+    assert yaml.safe_load(overlay)["folds"] == ["16-19"]
