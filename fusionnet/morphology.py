@@ -5,6 +5,7 @@ perimeter and eccentricity. Nothing here is chosen on the scored slices: probabi
 """
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -101,7 +102,7 @@ def score_bodies(truth: np.ndarray, found: np.ndarray) -> dict[str, float | int]
 
 def count_matches(truth: np.ndarray, found: np.ndarray) -> int:
     """Return how many bodies of the truth have one found whose intersection over union is above `MATCHING_IOU`."""
-    pairs = overlap_table(truth, found, ignore=())
+    pairs = overlap_table(cast(Any, truth), cast(Any, found), ignore=())  # its protocol wants a dtype that can be set
     shared = np.asarray(pairs.voxels, float)
     of_truth, of_found = (pd.Series(shared).groupby(side).transform("sum") for side in (pairs.truth, pairs.segments))
     ratio = shared / (of_truth + of_found - shared)

@@ -150,7 +150,9 @@ def _stack(
     images = sorted(path for path in paths if path.startswith(f"{image_folder}/"))
     if not images:
         raise UserError(f"{folder / image_folder}: holds no .h5 file. {_by_hand(name, source)}")
-    volumes, instances, last = [], [], 0
+    volumes: list[np.ndarray] = []
+    instances: list[np.ndarray] = []
+    last = 0
     for image in images:
         label = f"{label_folder}/seg_{Path(image).name.removeprefix('img_')}"
         if label not in paths:

@@ -83,7 +83,7 @@ def _draw_nuclei(settings: PhantomSettings) -> dict[str, np.ndarray]:
     """Draw a train and a test volume of cell bodies, labelled inside their nuclei."""
     from fusionnet.phantom import draw_nuclei_phantom  # here, as above
 
-    stacks = {}
+    stacks: dict[str, np.ndarray] = {}
     for part, (seed, slices) in _parts_of(settings).items():
         volume, instances = draw_nuclei_phantom(seed, slices, settings.size_pixels)
         stacks |= {

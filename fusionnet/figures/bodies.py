@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -39,7 +40,7 @@ def draw_bodies(sections: Mapping[str, pd.DataFrame]) -> Figure:
             axis.set_ylim(bottom=0)
         axes[0].set_ylabel("share of sections, %")
         axes[0].set_title("Sections of bodies: size and shape")
-        keys = [Patch(color="#CCCCCC", label=f"truth ({len(sections[TRUTH])} sections)")]
+        keys: list[Artist] = [Patch(color="#CCCCCC", label=f"truth ({len(sections[TRUTH])} sections)")]
         keys += [Line2D([], [], color=colours[arm], label=f"{names[arm]} ({len(sections[arm])})") for arm in arms]
         legend_below(figure, keys)
     return figure
