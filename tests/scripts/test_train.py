@@ -59,7 +59,7 @@ class Project:
 
     def wait_for_step(self, name: str, step: int, process: subprocess.Popen[str]) -> None:
         """Wait until a state of at least so many steps is on disk."""
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 240
         while process.poll() is None and time.monotonic() < deadline:
             states = [int(path.name.split("-")[1]) for path in (self.folder / name / "work").glob("state-*.pt")]
             if states and max(states) >= step:

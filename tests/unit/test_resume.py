@@ -94,7 +94,7 @@ def test_two_processes_do_not_train_in_one_folder(states, messages):
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as other:
         assert other.stdout.readline() == "alone\n"
         with states.alone():
-            assert other.wait(timeout=5) == 0  # it has ended: we waited
+            assert other.wait(timeout=60) == 0  # it has ended: we waited
     assert len(messages) == 1 and "another process is training here" in messages[0]
     with states.alone():
         assert len(messages) == 1
