@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 from scipy.stats import ks_2samp
 
-from fusionnet.comparison import markdown_table
 from fusionnet.config import ReportJob
 from fusionnet.errors import UserError
 from fusionnet.morphology import SHAPE_COLUMNS
+from fusionnet.texts import markdown_table
 
 TRUTH = "truth"
 SCORE_NAMES = {

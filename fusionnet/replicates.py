@@ -140,6 +140,15 @@ def read_networks(job: ReportJob, replicates: list[Replicate]) -> dict[str, ArmS
     return networks
 
 
+def one_of_each(replicates: list[Replicate]) -> list[Replicate]:
+    """Return a replicate of each arm: those of the first fold and seed that all the arms have."""
+    arms = {replicate.arm for replicate in replicates}
+    groups: dict[tuple[str, int], list[Replicate]] = {}
+    for replicate in replicates:
+        groups.setdefault((replicate.fold, replicate.seed), []).append(replicate)
+    return next(group for group in groups.values() if {replicate.arm for replicate in group} == arms)
+
+
 def scores_by_replicate(replicates: list[Replicate], score: str) -> dict[str, SliceScores]:
     """Return, for each arm and (fold, seed), the score of each slice."""
     scores: dict[str, dict[tuple[str, int], np.ndarray]] = {}

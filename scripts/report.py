@@ -3,11 +3,12 @@
 import argparse
 from pathlib import Path
 
-from fusionnet.comparison import compare, comparison_markdown, comparison_table, summary, verdict_markdown
+from fusionnet.comparison import compare, comparison_table, pairs_of, summary
 from fusionnet.config import ReportJob
 from fusionnet.errors import run
 from fusionnet.figures import (
     display_names,
+    draw_compute,
     draw_effects,
     draw_scores,
     draw_segmentations,
@@ -20,8 +21,9 @@ from fusionnet.figures.segmentations import SEGMENTATION_DPI
 from fusionnet.files import write_json, write_text
 from fusionnet.flops import network_cost
 from fusionnet.logs import start_log
-from fusionnet.replicates import baseline_metrics, read_networks, read_replicates, read_scored_slices
+from fusionnet.replicates import baseline_metrics, one_of_each, read_networks, read_replicates, read_scored_slices
 from fusionnet.sections import parse
+from fusionnet.texts import comparison_markdown, verdict_markdown
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -42,9 +44,11 @@ def main() -> None:
     replicates = read_replicates(job, arguments.results)
     scored = {fold: read_scored_slices(fold, arguments.raw) for fold in job.folds}
     baselines = {fold: baseline_metrics(scored[fold], job.report.baseline_sigma_pixels) for fold in job.folds}
-    costs = {arm: network_cost(network) for arm, network in read_networks(job, replicates).items()}
+    networks = read_networks(job, replicates)
+    costs = {arm: network_cost(network) for arm, network in networks.items()}
     names = display_names(job.arms)
-    effects = compare(replicates)
+    pairs = pairs_of(networks)
+    effects = compare(replicates, pairs)
     table = comparison_table(replicates, costs, baselines)
     verdict = verdict_markdown(effects, names, job.folds)
 
@@ -53,15 +57,18 @@ def main() -> None:
     write_text(folder / "verdict.md", verdict)
     write_json(folder / "summary.json", summary(table, effects))
 
-    shown = [r for r in replicates if r.arm in job.arms[:2] and (r.fold, r.seed) == (job.folds[0], job.seeds[0])]
+    first_pair = pairs[0] if pairs else job.arms[:1]
+    shown = [replicate for replicate in replicates if replicate.arm in first_pair]
     save_figure(draw_scores(replicates, list(baselines.values())), folder / "scores.png")
     save_figure(draw_training(replicates), folder / "training.png")
     save_figure(draw_thresholds(replicates, list(baselines.values())), folder / "thresholds.png")
     save_figure(draw_effects(effects, job.arms), folder / "effects.png")
-    segmentations = draw_segmentations(shown, scored[job.folds[0]], job.report.slices_shown)
-    guides = guides_of(shown, scored[job.folds[0]].labels)
-    save_figure(draw_guides(guides), folder / "proofreading.png")
+    save_figure(draw_compute(replicates, costs), folder / "compute.png")
+    segmentations = draw_segmentations(shown, scored, job.report.slices_shown)
     save_figure(segmentations, folder / "segmentations.png", SEGMENTATION_DPI)
+    one_fold = one_of_each(shown)
+    guides = guides_of(one_fold, scored[one_fold[0].fold].labels)
+    save_figure(draw_guides(guides), folder / "proofreading.png")
     log.info("%s: %s", folder, verdict.splitlines()[0])
 
 

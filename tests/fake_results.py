@@ -1,8 +1,10 @@
 """Results of an experiment that nobody trained: truth made worse in a known way, laid out as the workflow does."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,11 +14,27 @@ from scipy.ndimage import gaussian_filter
 from fusionnet.checkpoints import save_checkpoint
 from fusionnet.config import ReportJob, load
 from fusionnet.files import sha256, write_json
-from fusionnet.jobs import NetworkSettings, TrainingJob
+from fusionnet.jobs import ArmSettings, TrainingJob
 from fusionnet.models import build
 from fusionnet.scores import metrics_of, score_stack, slice_table
 from fusionnet.sections import parse
 from fusionnet.volumes import write_volume
+
+SWITCHES: dict[str, dict[str, Any]] = {
+    "unet-matched": {"width": 3},
+    "fusionnet-chain2": {"chain": 2},
+    "no-residual": {"residual": False},
+    "concat-skips": {"skips": "concatenate"},
+    "no-augmentation": {"augmentation": False},
+}
+
+
+def arm_settings(arm: str) -> ArmSettings:
+    """Return a small network with the switches that the arm's name stands for."""
+    budget = re.fullmatch(r".+-(\d+)-slices?", arm)
+    settings = {"architecture": "unet" if arm.startswith("unet") else "fusionnet", "width": 2}
+    slices = {"training_slices": int(budget[1])} if budget else {}
+    return ArmSettings(**settings | SWITCHES.get(arm, {}) | slices)
 
 
 def cell_labels(slices: int, side: int, generator: np.random.Generator, cells: int = 30) -> np.ndarray:
@@ -99,7 +117,7 @@ def write_results(
                 probabilities = degraded(labels[first : last + 1], number, np.random.default_rng(key))
                 folder = results / arm / fold / f"seed-{seed}"
                 _write_replicate(folder, (arm, fold, seed), labels[first : last + 1], probabilities)
-    report = {"baseline_sigma_pixels": 2.0, "slices_shown": 2}
+    report = {"baseline_sigma_pixels": 2.0, "slices_shown": 2, "submission": False}
     job = {"arms": list(errors), "folds": list(folds), "seeds": list(seeds), "report": report}
     return parse(ReportJob, json.dumps(job))
 
@@ -108,8 +126,7 @@ def _write_replicate(folder: Path, key: tuple[str, str, int], labels: np.ndarray
     arm, fold, seed = key
     folder.mkdir(parents=True)
     base = load("phantom")
-    architecture = "unet" if arm.startswith("unet") else "fusionnet"
-    network = NetworkSettings(architecture=architecture, width=2)
+    network = arm_settings(arm)
     job = TrainingJob(
         arm=arm, fold=fold, seed=seed, network=network, split=base.split, augment=base.augment, train=base.train
     )
@@ -117,7 +134,8 @@ def _write_replicate(folder: Path, key: tuple[str, str, int], labels: np.ndarray
     history([seed, *map(ord, arm)]).to_csv(folder / "history.csv", index=False)
     write_volume(folder / "probabilities.tif", probabilities, {})
     write_volume(folder / "deviation.tif", probabilities * (1 - probabilities), {})
-    timing = {"training_seconds": 61.5 + seed, "device": "a processor, 2 threads", "threads": 2}
+    seconds = (61.5 + seed) * network.chain * network.width / 2
+    timing = {"training_seconds": seconds, "device": "a processor, 2 threads", "threads": 2}
     write_json(folder / "training-time.json", timing)
     write_json(folder / "prediction-time.json", {"seconds_per_slice": 0.75, "device": "cpu", "threads": 2})
     scores = score_stack(labels, probabilities)

@@ -1,6 +1,6 @@
-"""The figure that shows where networks merge and split cells."""
+"""The figure that shows on which slices two networks disagree, and where they merge and split cells there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,58 +10,84 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from scipy.ndimage import uniform_filter
 
-from fusionnet.figures.style import display_names, legend_below, new_figure, styled
+from fusionnet.figures.style import GREY, WIDTH_INCHES, display_names, legend_below, styled
 from fusionnet.replicates import Replicate, ScoredSlices
 from fusionnet.scores import merge_and_split_masks, paint_errors, thinned_segments
 
 CROP_PIXELS = 256
 SEGMENTATION_DPI = 110
+CHOSEN, OTHERS = "#004488", "#BBBBBB"  # bars of slices that are shown, and of those that are not
+STRIP_INCHES, BLOCK_INCHES = 1.9, 6.25
 
 
-class View(NamedTuple):
-    """What is shown of a slice."""
+class Shown(NamedTuple):
+    """A slice of a replicate that is shown."""
 
+    fold: str
+    seed: int
     position: int
-    """Position among the scored slices."""
-    rows: slice
-    columns: slice
+    """Position among the fold's scored slices."""
 
 
-def choose_slices(replicates: Sequence[Replicate], count: int) -> list[int]:
-    """Return the positions of the slices whose V_rand differs most between replicates, in the stack's order.
+def advantages(replicates: Sequence[Replicate]) -> dict[tuple[str, int], np.ndarray]:
+    """Return by how much the first arm's V_rand exceeds the second's on each slice, by fold and seed, shape (Z,).
 
-    For one replicate these are the slices with the lowest score.
+    Only replicates that both arms have count. With one arm alone it is the V_rand less 1.
     """
-    scores = np.stack([replicate.slice_scores("v_rand") for replicate in replicates])
-    spread = np.ptp(scores, axis=0) if len(scores) > 1 else 1 - scores[0]
-    return sorted(np.argsort(-spread, kind="stable")[:count].tolist())
+    first, *others = dict.fromkeys(replicate.arm for replicate in replicates)
+    scores = {(r.arm, r.fold, r.seed): r.slice_scores("v_rand") for r in replicates}
+    keys = [(fold, seed) for arm, fold, seed in scores if arm == first]
+    if not others:
+        return {key: scores[first, *key] - 1 for key in keys}
+    return {key: scores[first, *key] - scores[others[0], *key] for key in keys if (others[0], *key) in scores}
 
 
-def draw_segmentations(replicates: Sequence[Replicate], scored: ScoredSlices, count: int) -> Figure:
-    """Draw raw, truth, probabilities and errors of one or two arms, where they differ most.
+def choose_slices(differences: Mapping[tuple[str, int], np.ndarray], count: int) -> list[Shown]:
+    """Return the slices whose mean difference over the seeds is greatest, in the order of folds and slices.
+
+    The mean over seeds is what a network does again when it is trained again. Of each slice the seed is shown that
+    differs most in the direction of the mean.
 
     Args:
-        replicates: One for each arm shown, of the same fold and seed.
-        scored: That fold's slices.
-        count: Number of slices, each a block of two rows.
+        differences: From `advantages`.
+        count: How many.
     """
-    names = display_names([replicate.arm for replicate in replicates])
-    stacks = [replicate.probabilities() for replicate in replicates]
-    indices = choose_slices(replicates, count)
+    candidates = []
+    for order, fold in enumerate(dict.fromkeys(fold for fold, _ in differences)):
+        seeds = [seed for other, seed in differences if other == fold]
+        by_seed = np.stack([differences[fold, seed] for seed in seeds])  # (seeds, Z)
+        for position, mean in enumerate(by_seed.mean(axis=0)):
+            seed = seeds[int((by_seed[:, position] * np.sign(mean)).argmax())]
+            candidates.append((-abs(mean), order, position, Shown(fold, seed, position)))
+    chosen = sorted(candidates)[:count]
+    return [shown for *_, shown in sorted(chosen, key=lambda candidate: candidate[1:3])]
+
+
+def draw_segmentations(replicates: Sequence[Replicate], scored: Mapping[str, ScoredSlices], count: int) -> Figure:
+    """Draw the difference of every scored slice; and raw, truth, probabilities and errors where it is greatest.
+
+    Args:
+        replicates: All those of the one or two arms that are shown.
+        scored: The slices of each fold.
+        count: Number of slices shown, each a block of two rows.
+    """
+    arms = list(dict.fromkeys(replicate.arm for replicate in replicates))
+    names = display_names(arms)
+    found = {(replicate.arm, replicate.fold, replicate.seed): replicate for replicate in replicates}
+    differences = advantages(replicates)
+    chosen = choose_slices(differences, count)
     with styled():
-        figure, axes = new_figure(6.25 * len(indices) + 0.75, rows=2 * len(indices), columns=3)
-        for block, index in enumerate(indices):
-            panels = axes[6 * block : 6 * block + 6]
-            errors = [
-                _errors(scored.labels[index], stack[index], replicate)
-                for replicate, stack in zip(replicates, stacks, strict=True)
-            ]
-            view = _most_telling_view(index, [merges | splits for merges, splits, _ in errors])
-            _show_slice(panels, replicates, scored, [stack[index] for stack in stacks], errors, view, names)
-        for axis in axes:
-            axis.set_axis_off()
-        title = _title(replicates, len(indices), scored)
-        figure.suptitle(title, x=0.005, ha="left", fontsize=11)
+        figure = Figure((WIDTH_INCHES, STRIP_INCHES + BLOCK_INCHES * len(chosen) + 0.75), layout="constrained")
+        ratios = [STRIP_INCHES, *[BLOCK_INCHES / 2] * (2 * len(chosen))]
+        grid = figure.add_gridspec(1 + 2 * len(chosen), 3, height_ratios=ratios)
+        _draw_strip(figure.add_subplot(grid[0, :]), differences, scored, chosen, [names[arm] for arm in arms])
+        for block, shown in enumerate(chosen):
+            panels = [figure.add_subplot(grid[1 + 2 * block + row, column]) for row in range(2) for column in range(3)]
+            for panel in panels:
+                panel.set_axis_off()
+            pair = [found[arm, shown.fold, shown.seed] for arm in arms]
+            _show_slice(panels, pair, scored[shown.fold], shown, names)
+        figure.suptitle(_title(arms, len(chosen), scored), x=0.005, ha="left", fontsize=11)
         keys = [
             Patch(color=_on_white(merge=True), label="merged into another cell"),
             Patch(color=_on_white(split=True), label="split off from its cell"),
@@ -73,18 +99,93 @@ def draw_segmentations(replicates: Sequence[Replicate], scored: ScoredSlices, co
     return figure
 
 
-def _title(replicates: Sequence[Replicate], shown: int, scored: ScoredSlices) -> str:
+def telling_view(weight: np.ndarray) -> tuple[slice, slice]:
+    """Return rows and columns of the square of `CROP_PIXELS` that holds most of a weight (Y, X)."""
+    height, width = weight.shape
+    side = min(CROP_PIXELS, height, width)
+    density = uniform_filter(weight.astype(float), side, mode="constant")
+    half = side // 2
+    inner = density[half : height - side + half + 1, half : width - side + half + 1]
+    top, left = np.unravel_index(inner.argmax(), inner.shape)
+    return slice(int(top), int(top) + side), slice(int(left), int(left) + side)
+
+
+def place_of(view: tuple[slice, slice]) -> str:
+    """Say where a cut-out lies."""
+    rows, columns = view
+    return f"y {rows.start}–{rows.stop - 1}, x {columns.start}–{columns.stop - 1}"
+
+
+def show(axis: Axes, image: np.ndarray, title: str, highest: float | None) -> None:
+    """Show a grey image; black is 0 and white the highest value, or both are the image's own."""
+    axis.imshow(image, cmap="gray", vmin=0 if highest else None, vmax=highest, interpolation="nearest")
+    axis.set_title(title, fontsize=9)
+    axis.set_axis_off()
+
+
+def _title(arms: Sequence[str], shown: int, scored: Mapping[str, ScoredSlices]) -> str:
     """Say by which rule the slices and their cut-outs were chosen: what is shown is not typical."""
-    of = "Test stack" if replicates[0].fold == "test" else f"Fold {replicates[0].fold}"
-    several = len(replicates) > 1
-    chosen = "all scored slices"
-    if shown < len(scored.numbers):
-        chosen = f"the {shown} of {len(scored.numbers)} scored slices where V_rand "
+    number = sum(len(part.numbers) for part in scored.values())
+    several = len(arms) > 1
+    chosen = "All scored slices"
+    if shown < number:
+        chosen = f"The {shown} of {number} scored slices where V_rand "
         chosen += "differs most" if several else "is lowest"
-    cut = ""
-    if max(scored.labels.shape[1:]) > CROP_PIXELS:
-        cut = f", cut out where errors {'differ' if several else 'are'} most"
-    return f"{of}, seed {replicates[0].seed}: {chosen}{cut}"
+    if max(next(iter(scored.values())).labels.shape[1:]) > CROP_PIXELS:
+        chosen += f", cut out where errors {'differ' if several else 'are'} most"
+    return chosen
+
+
+def _draw_strip(
+    axis: Axes,
+    differences: Mapping[tuple[str, int], np.ndarray],
+    scored: Mapping[str, ScoredSlices],
+    chosen: Sequence[Shown],
+    names: Sequence[str],
+) -> None:
+    """Draw every slice's difference: a bar for the mean of the seeds, a dot for each seed; the chosen are marked."""
+    labels, start = [], 0
+    for fold in dict.fromkeys(fold for fold, _ in differences):
+        by_seed = np.stack([values for (other, _), values in differences.items() if other == fold])
+        places = start + np.arange(by_seed.shape[1])
+        shown = {choice.position for choice in chosen if choice.fold == fold}
+        colours = [CHOSEN if position in shown else OTHERS for position in range(len(places))]
+        axis.bar(places, by_seed.mean(axis=0), color=colours, width=0.7)
+        for values in by_seed:
+            axis.plot(places, values, "o", color=GREY, markersize=4, markeredgewidth=0)
+        labels += [(place, str(number)) for place, number in zip(places, scored[fold].numbers, strict=True)]
+        start = int(places[-1]) + 2  # an empty place between folds
+    step = -(-len(labels) // 30)
+    axis.set_xticks(*zip(*labels[::step], strict=True), fontsize=9)
+    axis.axhline(0, color=GREY, linewidth=1)
+    axis.margins(x=0.01)
+    axis.grid(axis="x", visible=False)
+    axis.set_xlabel("scored slice (bar: mean of the seeds, dark if shown below; dot: one seed)", fontsize=9)
+    axis.set_title(f"V_rand of {names[0]} minus " + (f"that of {names[1]}" if len(names) > 1 else "1"), fontsize=10)
+
+
+def _show_slice(
+    panels: Sequence[Axes], pair: Sequence[Replicate], scored: ScoredSlices, shown: Shown, names: Mapping[str, str]
+) -> None:
+    """Fill a block of 2 x 3 panels: raw above truth, then for each arm its probability and its errors."""
+    position = shown.position
+    labels = scored.labels[position]
+    probabilities = [replicate.probabilities()[position] for replicate in pair]
+    errors = [_errors(labels, image, replicate) for image, replicate in zip(probabilities, pair, strict=True)]
+    wrong = [merges | splits for merges, splits, _ in errors]
+    view = telling_view(wrong[0] ^ wrong[1] if len(wrong) > 1 else wrong[0])
+    stack = "Test slice" if shown.fold == "test" else "Slice"
+    place = f"{stack} {scored.numbers[position]}, seed {shown.seed}, {place_of(view)}"
+    show(panels[0], scored.raw[position][view], place, None)
+    show(panels[3], labels[view], "Truth", 1)
+    for row, (replicate, probability, (merges, splits, segments)) in enumerate(
+        zip(pair, probabilities, errors, strict=True)
+    ):
+        v_rand = replicate.slice_scores("v_rand")[position]
+        grey = np.where(segments[view] == 0, 0.0, np.where(labels[view] > 0, 1.0, 0.8))
+        show(panels[3 * row + 1], probability[view], names[replicate.arm], 1)
+        title = f"Errors of {names[replicate.arm]} (slice: V_rand {v_rand:.4f})"
+        show(panels[3 * row + 2], paint_errors(grey, merges[view], splits[view]), title, 1)
 
 
 def _errors(labels: np.ndarray, probability: np.ndarray, replicate: Replicate) -> tuple[np.ndarray, ...]:
@@ -93,49 +194,7 @@ def _errors(labels: np.ndarray, probability: np.ndarray, replicate: Replicate) -
     return *merge_and_split_masks(labels, segments), segments
 
 
-def _most_telling_view(index: int, wrong: Sequence[np.ndarray]) -> View:
-    """Return the square of `CROP_PIXELS` where the arms' errors differ most (or, for one arm, are most)."""
-    differing = wrong[0] ^ wrong[1] if len(wrong) > 1 else wrong[0]
-    height, width = differing.shape
-    side = min(CROP_PIXELS, height, width)
-    density = uniform_filter(differing.astype(float), side, mode="constant")
-    half = side // 2
-    inner = density[half : height - side + half + 1, half : width - side + half + 1]
-    top, left = np.unravel_index(inner.argmax(), inner.shape)
-    return View(index, slice(int(top), int(top) + side), slice(int(left), int(left) + side))
-
-
-def _show_slice(
-    panels: Sequence[Axes],
-    replicates: Sequence[Replicate],
-    scored: ScoredSlices,
-    probabilities: Sequence[np.ndarray],
-    errors: Sequence[tuple[np.ndarray, ...]],
-    view: View,
-    names: dict[str, str],
-) -> None:
-    """Fill a block of 2 x 3 panels: raw above truth, then for each arm its probability and its errors."""
-    part = (view.rows, view.columns)
-    labels = scored.labels[view.position][part]
-    place = f"y {view.rows.start}–{view.rows.stop - 1}, x {view.columns.start}–{view.columns.stop - 1}"
-    _show(panels[0], scored.raw[view.position][part], f"Raw: slice {scored.numbers[view.position]}, {place}", None)
-    _show(panels[3], labels, "Truth", 1)
-    for row, (replicate, probability, (merges, splits, segments)) in enumerate(
-        zip(replicates, probabilities, errors, strict=True)
-    ):
-        v_rand = replicate.slice_scores("v_rand")[view.position]
-        grey = np.where(segments[part] == 0, 0.0, np.where(labels > 0, 1.0, 0.8))
-        _show(panels[3 * row + 1], probability[part], names[replicate.arm], 1)
-        title = f"Errors of {names[replicate.arm]} (slice: V_rand {v_rand:.4f})"
-        _show(panels[3 * row + 2], paint_errors(grey, merges[part], splits[part]), title, 1)
-
-
 def _on_white(merge: bool = False, split: bool = False) -> str:
     """Return the tint of an error as `paint_errors` lays it over white."""
     merges, splits = np.array([[merge]]), np.array([[split]])
     return to_hex(paint_errors(np.ones((1, 1)), merges, splits)[0, 0].tolist())
-
-
-def _show(axis: Axes, image: np.ndarray, title: str, highest: float | None) -> None:
-    axis.imshow(image, cmap="gray", vmin=0 if highest else None, vmax=highest, interpolation="nearest")
-    axis.set_title(title, fontsize=9)

@@ -1,12 +1,15 @@
 """How all figures look: one colour for each arm, sizes for a README column, the same bytes for the same numbers."""
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib import rc_context, rcParamsDefault
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from fusionnet.files import whole_or_absent
@@ -15,6 +18,8 @@ WIDTH_INCHES = 9.0  # at 100 dots per inch as wide as a README; drawn at DPI, fo
 DPI = 150
 LEGEND_CHARACTERS = 120  # that fit the width, a key counted as seven
 BASELINE_COLOUR = "#777777"
+GREY = "#444444"
+FEW_ARMS = 3  # with more, lines of single replicates hide what they should show
 NAMES = {
     "fusionnet": "FusionNet",
     "unet": "U-Net",
@@ -37,6 +42,7 @@ COLOURS = {
     "no-augmentation": "#AA4499",
 }
 OTHER_COLOURS = ("#332288", "#999933", "#CC6677", "#661100", "#6699CC", "#888888")
+BUDGETED = re.compile(r"(.+)-(\d+)-(slices?)")  # an arm that is trained on few slices: fusionnet-5-slices
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 SETTINGS: dict[str, Any] = {
     "font.size": 10,
@@ -55,14 +61,32 @@ SETTINGS: dict[str, Any] = {
 
 def display_names(arms: Sequence[str]) -> dict[str, str]:
     """Return how figures and texts call each arm; an arm of the user's own keeps its name."""
-    return {arm: NAMES.get(arm, arm) for arm in arms}
+    return {arm: _name(arm) for arm in arms}
 
 
 def arm_colours(arms: Sequence[str]) -> dict[str, str]:
-    """Return each arm's colour: the same in every figure of every experiment for the arms that ship."""
-    others = [arm for arm in arms if arm not in COLOURS]
+    """Return each arm's colour: the same in every figure of every experiment for the arms that ship.
+
+    An arm that is trained on few slices has the colour of its architecture, the paler the fewer they are.
+    """
+    others = [arm for arm in arms if not _shipped_colour(arm)]
     own = {arm: OTHER_COLOURS[index % len(OTHER_COLOURS)] for index, arm in enumerate(others)}
-    return {arm: COLOURS.get(arm) or own[arm] for arm in arms}
+    return {arm: _shipped_colour(arm) or own[arm] for arm in arms}
+
+
+def _name(arm: str) -> str:
+    budget = BUDGETED.fullmatch(arm)
+    if budget and budget[1] in NAMES:
+        return f"{NAMES[budget[1]]}, {budget[2]} {budget[3]}"
+    return NAMES.get(arm, arm)
+
+
+def _shipped_colour(arm: str) -> str | None:
+    budget = BUDGETED.fullmatch(arm)
+    if not budget or budget[1] not in COLOURS:
+        return COLOURS.get(arm)
+    white = max(0.0, 0.6 - 0.14 * float(np.log2(max(1, int(budget[2])))))
+    return to_hex((1 - white) * np.array(to_rgb(COLOURS[budget[1]])) + white)
 
 
 def new_figure(height_inches: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, list[Axes]]:

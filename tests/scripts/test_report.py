@@ -12,7 +12,8 @@ from fusionnet.config import ReportJob
 
 OUTPUTS = {
     *("comparison.csv", "comparison.md", "verdict.md", "summary.json"),
-    *("scores.png", "segmentations.png", "training.png", "thresholds.png", "effects.png", "proofreading.png"),
+    *("scores.png", "segmentations.png", "training.png", "thresholds.png", "effects.png", "compute.png"),
+    "proofreading.png",
 }
 
 

@@ -1,24 +1,26 @@
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from fake_results import cell_labels, write_results
+from fake_results import arm_settings, cell_labels, write_results
 
 from fusionnet.comparison import (
     BASELINE,
     compare,
-    comparison_markdown,
     comparison_table,
+    pairs_of,
     summary,
-    verdict_markdown,
 )
 from fusionnet.flops import Cost
 from fusionnet.replicates import Replicate, baseline_metrics, read_replicates, read_scored_slices
+from fusionnet.texts import comparison_markdown, verdict_markdown
 
 COSTS = {"fusionnet": Cost(75_034_369, 829_532_667_904), "unet": Cost(31_037_441, 384_735_117_312)}
 NAMES = {"fusionnet": "FusionNet", "unet": "U-Net"}
+PAIRS = [("fusionnet", "unet")]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +62,7 @@ def test_the_table_survives_csv(table: pd.DataFrame) -> None:
 
 def test_effects_are_the_first_arm_minus_each_other(replicates: list[Replicate], table: pd.DataFrame) -> None:
     means = table[table["fold"] == "mean"].set_index("arm")
-    effects = compare(replicates)
+    effects = compare(replicates, PAIRS)
     assert [(e.arm, e.baseline, e.score) for e in effects] == [
         ("fusionnet", "unet", "v_rand"),
         ("fusionnet", "unet", "v_info"),
@@ -70,36 +72,72 @@ def test_effects_are_the_first_arm_minus_each_other(replicates: list[Replicate],
         assert effect.mean == pytest.approx(difference)
         assert effect.low < effect.mean < effect.high
         assert (effect.replicates, effect.slices) == (4, 4)
-    assert compare(replicates) == effects
+    assert compare(replicates, PAIRS) == effects
 
 
 def test_the_page_shows_scores_cost_time_and_device(replicates: list[Replicate], table: pd.DataFrame) -> None:
-    page = comparison_markdown(table, NAMES, compare(replicates))
+    page = comparison_markdown(table, NAMES, compare(replicates, PAIRS))
     fusionnet = next(line for line in page.splitlines() if line.startswith("| FusionNet |"))
     values = table[(table["arm"] == "fusionnet") & (table["fold"] != "mean")]["v_rand"]
     assert f"{values.mean():.4f} ± {values.std():.4f}" in fusionnet
     assert "75.03 M | 829.5 G | 62 s | 0.75 s" in fusionnet
-    assert "Mean over 4 replicates" in page
+    assert "Each arm: mean over 4 replicates (2 folds x 2 seeds), ± standard deviation." in page
+    assert "| 4 | 75.03 M" in fusionnet
     assert "a processor, 2 threads" in page
     widths = {len(line.split(" | ")) for line in page.splitlines() if line.startswith("| ") and "0-1" in line}
     assert widths == {10}
 
 
 def test_the_verdict_names_what_was_scored(replicates: list[Replicate]) -> None:
-    verdict = verdict_markdown(compare(replicates), NAMES, ["0-1", "3-4"])
+    verdict = verdict_markdown(compare(replicates, PAIRS), NAMES, ["0-1", "3-4"])
     first = verdict.splitlines()[0]
     assert "V_rand: FusionNet" in first and "V_info: FusionNet" in first
     assert "4 paired trainings, 4 slices" in first
     assert "held-out slices of the labelled stack" in verdict
-    assert "held-out" not in verdict_markdown(compare(replicates), NAMES, ["test"])
+    assert "held-out" not in verdict_markdown(compare(replicates, PAIRS), NAMES, ["test"])
     assert "nothing to compare" in verdict_markdown([], NAMES, ["test"])
 
 
+def test_arms_are_compared_with_those_of_the_same_number_of_training_slices() -> None:
+    arms = ["fusionnet", "unet", "no-residual"]
+    assert pairs_of({arm: arm_settings(arm) for arm in arms}) == [("fusionnet", "unet"), ("fusionnet", "no-residual")]
+    arms = ["fusionnet-1-slice", "fusionnet-5-slices", "unet-1-slice", "unet-5-slices"]
+    pairs = [("fusionnet-1-slice", "unet-1-slice"), ("fusionnet-5-slices", "unet-5-slices")]
+    assert pairs_of({arm: arm_settings(arm) for arm in arms}) == pairs
+    assert pairs_of({"fusionnet": arm_settings("fusionnet")}) == []
+
+
+@pytest.fixture(scope="module")
+def uneven(replicates: list[Replicate]) -> list[Replicate]:
+    """A third arm, trained on one fold alone."""
+    return [*replicates, *(replace(r, arm="no-residual") for r in replicates if r.arm == "unet" and r.fold == "3-4")]
+
+
+def test_few_replicates_are_not_read_as_many(replicates: list[Replicate], uneven: list[Replicate]) -> None:
+    names = NAMES | {"no-residual": "without residuals"}
+    effects = compare(uneven, [*PAIRS, ("fusionnet", "no-residual")])
+    table = comparison_table(uneven, COSTS | {"no-residual": COSTS["fusionnet"]}, {})
+    page = comparison_markdown(table, names, effects)
+    assert "- 4 replicates (2 folds x 2 seeds): FusionNet, U-Net" in page
+    assert "- 2 replicates (1 fold x 2 seeds): without residuals" in page
+    assert "Not all arms have the same replicates" in page
+    row = next(line for line in page.splitlines() if line.startswith("| FusionNet minus without residuals | V_rand"))
+    assert row.split(" | ")[4] == "2"
+    verdict = verdict_markdown(effects, names, ["0-1", "3-4"]).splitlines()
+    assert verdict[0] == verdict_markdown(compare(replicates, PAIRS), names, ["0-1", "3-4"]).splitlines()[0]
+    rows = [line for line in verdict if line.startswith("| FusionNet minus")]
+    assert [row.split(" | ")[:2] for row in rows] == [
+        ["| FusionNet minus U-Net", "4"],
+        ["| FusionNet minus without residuals", "2"],
+    ]
+    assert f"{effects[1].mean:+.4f} ({effects[1].low:+.4f} to {effects[1].high:+.4f})" in rows[1]
+
+
 def test_the_summary_is_plain_json_for_dvc(replicates: list[Replicate], table: pd.DataFrame) -> None:
-    effects = compare(replicates)
+    effects = compare(replicates, PAIRS)
     content = summary(table, effects)
     assert json.loads(json.dumps(content, allow_nan=False)) == content
     assert content["arms"]["unet"]["parameters"] == 31_037_441
     assert content["effects"]["fusionnet minus unet"]["v_info"]["low"] == effects[1].low
-    single = compare([r for r in replicates if r.fold == "0-1" and r.seed == 0])
+    single = compare([r for r in replicates if r.fold == "0-1" and r.seed == 0], PAIRS)
     assert json.dumps(summary(table, single), allow_nan=False)

@@ -3,12 +3,14 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
-from fake_results import cell_labels, write_results
+from fake_results import arm_settings, cell_labels, write_results
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
-from fusionnet.comparison import compare
+from fusionnet.comparison import compare, pairs_of
 from fusionnet.figures import (
+    draw_compute,
     draw_effects,
     draw_scores,
     draw_segmentations,
@@ -16,10 +18,16 @@ from fusionnet.figures import (
     draw_training,
     save_figure,
 )
+from fusionnet.figures.annotation import draw_annotation, lines_of
 from fusionnet.figures.curves import LEAST_DISTANCE
-from fusionnet.figures.segmentations import _most_telling_view, choose_slices
+from fusionnet.figures.labels import side_by_side, spread
+from fusionnet.figures.segmentations import Shown, advantages, choose_slices, telling_view
 from fusionnet.figures.style import COLOURS, NAMES, arm_colours, display_names
+from fusionnet.flops import Cost
 from fusionnet.replicates import Replicate, ScoredSlices, baseline_metrics, read_replicates, read_scored_slices
+
+ARMS = ["fusionnet", "unet", "mine"]
+NETWORKS = {arm: arm_settings(arm) for arm in ARMS}
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +89,8 @@ def test_training_without_validation_slices_is_drawn(results: tuple, tmp_path: P
 
 def test_the_forest_plot_fills_only_what_is_distinguishable(results: tuple) -> None:
     replicates = results[0]
-    effects = compare(replicates)
-    figure = draw_effects(effects, ["fusionnet", "unet", "mine"])
+    effects = compare(replicates, pairs_of(NETWORKS))
+    figure = draw_effects(effects, ARMS)
     dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     of_v_rand = [effect for effect in effects if effect.score == "v_rand"]
     assert [float(dot.get_xdata()[0]) for dot in dots] == [effect.mean for effect in of_v_rand]
@@ -90,46 +98,130 @@ def test_the_forest_plot_fills_only_what_is_distinguishable(results: tuple) -> N
         assert (dot.get_markerfacecolor() == "white") == (effect.verdict == "not distinguishable")
 
 
-def test_slices_are_chosen_where_the_networks_differ_most(results: tuple) -> None:
-    first, second = (next(r for r in results[0] if r.arm == arm) for arm in ("fusionnet", "unet"))
-    difference = np.abs(first.slice_scores("v_rand") - second.slice_scores("v_rand"))
-    assert choose_slices([first, second], 1) == [int(difference.argmax())]
-    assert choose_slices([first, second], 9) == [0, 1]
-    assert choose_slices([first], 1) == [int(first.slice_scores("v_rand").argmin())]
+def test_the_forest_plot_says_how_many_trainings_a_row_rests_on(results: tuple) -> None:
+    fewer = [replicate for replicate in results[0] if replicate.arm != "mine" or replicate.fold == "3-4"]
+    figure = draw_effects(compare(fewer, pairs_of(NETWORKS)), ARMS)
+    rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert rows == ["… U-Net\n4 paired trainings", "… mine\n2 paired trainings"]
+    one = [replicate for replicate in results[0] if (replicate.fold, replicate.seed) == ("0-1", 1)]
+    figure = draw_effects(compare(one, [("unet", "mine"), ("fusionnet", "unet")]), ARMS)
+    rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert rows == ["U-Net minus mine\n1 paired training", "FusionNet minus U-Net\n1 paired training"]
+    assert "nothing to compare" in draw_effects([], ["fusionnet"]).axes[0].texts[-1].get_text()
+
+
+def test_every_replicate_and_every_mean_stands_over_its_cost(results: tuple) -> None:
+    replicates = results[0]
+    costs = {arm: Cost(1000, flops * 10**9) for arm, flops in zip(ARMS, (100, 20, 50), strict=True)}
+    figure = draw_compute(replicates, costs)
+    drawn = sorted(
+        (x, y)
+        for line in figure.axes[0].lines
+        if line.get_marker() == "o"
+        for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)
+    )
+    expected = sorted((costs[r.arm].flops / 1e9, r.metrics["v_rand"]) for r in replicates)
+    np.testing.assert_allclose(drawn, expected)
+    minutes = [x for line in figure.axes[3].lines if line.get_marker() == "o" for x in line.get_xdata()]
+    assert sorted(minutes) == sorted(r.training["training_seconds"] / 60 for r in replicates)
+    means = {line.get_color(): line for line in figure.axes[0].lines if line.get_marker() == "D"}
+    of_unet = [r.metrics["v_rand"] for r in replicates if r.arm == "unet"]
+    assert float(means[COLOURS["unet"]].get_ydata()[0]) == pytest.approx(np.mean(of_unet))
+    assert [text.get_text() for text in figure.axes[1].texts] != []
+    assert {text.get_text() for text in figure.axes[1].texts} == {"FusionNet", "U-Net", "mine"}
+
+
+def test_names_keep_their_distance_and_move_little() -> None:
+    assert spread([0.1, 0.5, 0.9], 0.1) == pytest.approx([0.1, 0.5, 0.9])
+    assert spread([0.5, 0.5], 0.1) == pytest.approx([0.45, 0.55])
+    crowded = spread([0.97, 0.98, 0.99, 1.0], 0.1)
+    assert crowded == pytest.approx([0.7, 0.8, 0.9, 1.0])
+    assert spread([0.0, 0.0], 0.1) == pytest.approx([0.0, 0.1])
+
+
+def test_arms_of_nearly_equal_cost_stand_side_by_side_and_others_where_they_are() -> None:
+    places = side_by_side({"a": 13.0, "b": 5.0, "c": 13.0, "d": 13.0}, 1.05)
+    assert places["b"] == pytest.approx(5.0)
+    assert places["c"] == pytest.approx(13.0)
+    assert places["a"] * 1.05 == pytest.approx(places["c"]) == pytest.approx(places["d"] / 1.05)
+
+
+def test_the_annotation_curve_has_a_line_for_each_network(tmp_path: Path) -> None:
+    arms = {"fusionnet-1-slice": 9, "fusionnet-5-slices": 2, "unet-1-slice": 12, "unet-5-slices": 4, "fusionnet": 1}
+    job = write_results(tmp_path / "demo", tmp_path / "raw", cell_labels(3, 64, np.random.default_rng(0), 8), arms)
+    replicates, networks = read_replicates(job, tmp_path / "demo"), {arm: arm_settings(arm) for arm in arms}
+    assert lines_of(networks) == {
+        "fusionnet": {1: "fusionnet-1-slice", 5: "fusionnet-5-slices"},
+        "unet": {1: "unet-1-slice", 5: "unet-5-slices"},
+    }
+    axis = draw_annotation(replicates, networks).axes[0]
+    means = {line.get_color(): line for line in axis.lines if line.get_marker() == "D"}
+    for architecture in ("fusionnet", "unet"):
+        line = means[COLOURS[architecture]]
+        for x, y, slices in zip(line.get_xdata(), line.get_ydata(), (1, 5), strict=True):
+            of_arm = [r.metrics["v_rand"] for r in replicates if r.arm.startswith(f"{architecture}-{slices}-")]
+            assert x == pytest.approx(slices, rel=0.03)
+            assert y == pytest.approx(np.mean(of_arm))
+    assert len([line for line in axis.lines if line.get_marker() == "o"]) == 4
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["1", "5"]
+    wider = arm_settings("unet-1-slice").model_copy(update={"width": 3})
+    assert set(lines_of(networks | {"wide": wider})) == {"fusionnet", "unet-1-slice", "wide"}
+
+
+def test_slices_are_chosen_where_the_networks_differ_most_on_the_mean_over_seeds(results: tuple) -> None:
+    pair = [replicate for replicate in results[0] if replicate.arm in ("fusionnet", "unet")]
+    found = {(r.arm, r.fold, r.seed): r.slice_scores("v_rand") for r in pair}
+    differences = advantages(pair)
+    for key in [("0-1", 0), ("3-4", 1)]:
+        np.testing.assert_array_equal(differences[key], found["fusionnet", *key] - found["unet", *key])
+    differences = {
+        ("0-1", 0): np.array([0.3, 0.02]),
+        ("0-1", 1): np.array([-0.3, 0.01]),  # the seeds contradict each other on slice 0
+        ("3-4", 0): np.array([-0.1, 0.0]),
+        ("3-4", 1): np.array([-0.2, 0.0]),
+    }
+    assert choose_slices(differences, 1) == [Shown("3-4", 1, 0)]
+    assert choose_slices(differences, 2) == [Shown("0-1", 0, 1), Shown("3-4", 1, 0)]
+    assert len(choose_slices(differences, 9)) == 4
+    alone = [replicate for replicate in pair if replicate.arm == "unet"]
+    lowest = min((r.slice_scores("v_rand").min(), r.fold, r.seed) for r in alone)
+    assert advantages(alone)[lowest[1:]].min() == pytest.approx(lowest[0] - 1)
 
 
 def test_the_cut_out_holds_the_pixels_where_one_network_errs_and_the_other_does_not() -> None:
     both, alone = np.zeros((600, 500), bool), np.zeros((600, 500), bool)
     both[500:560, 20:80] = True  # an error that the two share
     alone[100:140, 400:440] = True
-    view = _most_telling_view(0, [both, both | alone])
-    assert (view.rows.stop - view.rows.start, view.columns.stop - view.columns.start) == (256, 256)
-    assert view.rows.start <= 100 and view.rows.stop >= 140
-    assert view.columns.start <= 400 and view.columns.stop >= 440
-    assert view.rows.start >= 0 and view.columns.stop <= 500
+    rows, columns = telling_view(both ^ (both | alone))
+    assert (rows.stop - rows.start, columns.stop - columns.start) == (256, 256)
+    assert 0 <= rows.start <= 100 and rows.stop >= 140
+    assert columns.start <= 400 and 440 <= columns.stop <= 500
 
 
 @pytest.mark.parametrize("shape", [(256, 256), (300, 256), (257, 255), (40, 30)])
 def test_the_cut_out_stays_in_the_slice(shape: tuple[int, int]) -> None:
     wrong = np.zeros(shape, bool)
     wrong[-1, -1] = True
-    view = _most_telling_view(0, [wrong])
     side = min(256, *shape)
-    assert view.rows == slice(shape[0] - side, shape[0])
-    assert view.columns == slice(shape[1] - side, shape[1])
+    assert telling_view(wrong) == (slice(shape[0] - side, shape[0]), slice(shape[1] - side, shape[1]))
 
 
 def test_segmentations_of_two_networks_and_of_one_alone(results: tuple, tmp_path: Path) -> None:
     replicates, scored = results
-    pair = [next(r for r in replicates if r.arm == arm) for arm in ("fusionnet", "unet")]
-    figure = draw_segmentations(pair, scored, 1)
-    titles = [axis.get_title(loc="left") for axis in figure.axes]
-    index = choose_slices(pair, 1)[0]
-    assert titles[0].startswith(f"Raw: slice {scored.numbers[index]},")
-    assert f"{pair[1].slice_scores('v_rand')[index]:.4f}" in titles[5]
-    assert "the 1 of 2 scored slices where V_rand differs most" in figure.get_suptitle()
-    alone = draw_segmentations(pair[:1], scored, 2)
-    assert alone.get_suptitle() == "Fold 0-1, seed 0: all scored slices"
+    slices = {"0-1": scored, "3-4": read_scored_slices("3-4", replicates[0].folder.parents[3] / "raw")}
+    pair = [replicate for replicate in replicates if replicate.arm in ("fusionnet", "unet")]
+    figure = draw_segmentations(pair, slices, 1)
+    shown = choose_slices(advantages(pair), 1)[0]
+    strip, *panels = figure.axes
+    assert len(strip.patches) == 4  # a bar for each scored slice of both folds
+    assert [label.get_text() for label in strip.get_xticklabels()] == ["0", "1", "3", "4"]
+    titles = [axis.get_title(loc="left") for axis in panels]
+    assert titles[0].startswith(f"Slice {slices[shown.fold].numbers[shown.position]}, seed {shown.seed},")
+    of_unet = next(r for r in pair if (r.arm, r.fold, r.seed) == ("unet", shown.fold, shown.seed))
+    assert f"{of_unet.slice_scores('v_rand')[shown.position]:.4f}" in titles[5]
+    assert "The 1 of 4 scored slices where V_rand differs most" in figure.get_suptitle()
+    alone = draw_segmentations([replicate for replicate in pair if replicate.arm == "unet"], slices, 9)
+    assert alone.get_suptitle() == "All scored slices"
     save_figure(alone, tmp_path / "one.png")
 
 
@@ -151,3 +243,12 @@ def test_arms_keep_their_names_and_colours_in_any_company() -> None:
     colours = arm_colours([*COLOURS, "mine", "yours"])
     assert len(set(colours.values())) == len(colours)
     assert display_names(["unet", "mine"]) == {"unet": "U-Net", "mine": "mine"}
+
+
+def test_an_arm_of_few_slices_is_a_paler_one_of_its_architecture() -> None:
+    names = display_names(["fusionnet-1-slice", "unet-5-slices", "mine-2-slices"])
+    assert list(names.values()) == ["FusionNet, 1 slice", "U-Net, 5 slices", "mine-2-slices"]
+    colours = arm_colours(["unet-1-slice", "unet-5-slices", "unet-64-slices"])
+    lightness = [sum(to_rgb(colour)) for colour in colours.values()]
+    assert lightness[0] > lightness[1] > lightness[2]
+    assert colours["unet-64-slices"].lower() == COLOURS["unet"].lower()
