@@ -42,9 +42,9 @@ def test_every_figure_and_table_is_there(finished: Path):
     names = {path.name for path in report.iterdir()}
     figures = {
         f"{name}.png"
-        for name in ("scores", "segmentations", "training", "thresholds", "effects", "proofreading", "augmentation")
+        for name in ("scores", "segmentations", "training", "thresholds", "effects", "compute", "proofreading")
     }
-    assert names == figures | {"comparison.csv", "comparison.md", "verdict.md", "summary.json"}
+    assert names == figures | {"augmentation.png", "comparison.csv", "comparison.md", "verdict.md", "summary.json"}
     assert set(json.loads((report / "summary.json").read_text())["arms"]) >= {"fusionnet", "unet"}
 
 
@@ -101,6 +101,19 @@ def test_a_mistake_in_an_overlay_is_named_and_nothing_runs(run: Command, edited,
     assert done.returncode == 1
     assert complaint in done.stdout
     assert "Traceback" not in done.stdout
+
+
+def test_only_experiments_that_have_them_report_units_in_series_and_budgets(run: Command):
+    plans = {
+        name: jobs_to_run(run(f"snakemake --dry-run --forceall -- {name}").stdout)
+        for name in ("phantom", "isbi2012-ablations", "annotation-budget")
+    }
+    found = {name: {rule for rule in plan if rule.startswith("report_")} for name, plan in plans.items()}
+    assert found == {
+        "phantom": set(),
+        "isbi2012-ablations": {"report_refinement"},
+        "annotation-budget": {"report_annotation"},
+    }
 
 
 def test_the_isbi_experiment_is_one_more_word(run: Command):

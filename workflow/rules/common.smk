@@ -25,7 +25,7 @@ REPLICATE_FILES = [
 SCORE_FILES = ["metrics.json", "slices.csv"]
 SUBMISSION = "results/{experiment}/submission/{arm}.tif"
 BODY_FILES = ["bodies.json", "bodies.csv"]
-FIGURES = ["scores", "segmentations", "training", "thresholds", "effects", "proofreading"]
+FIGURES = ["scores", "segmentations", "training", "thresholds", "effects", "compute", "proofreading"]
 
 # `config` holds what the command line overrides (--configfile, --config); the experiment's overlay comes before it.
 try:
@@ -71,6 +71,17 @@ def report_job(wildcards):
     return job.model_copy(update={"folds": scored_folds(wildcards.experiment)}).model_dump_json()
 
 
+def report_job_of(arms_of):
+    """Return a function that gives the report's job with some arms alone: those that `arms_of` gives."""
+
+    def job(wildcards):
+        every = CONFIGS[wildcards.experiment].report_job()
+        update = {"arms": arms_of(wildcards.experiment), "folds": scored_folds(wildcards.experiment)}
+        return every.model_copy(update=update).model_dump_json()
+
+    return job
+
+
 def has_truth(experiment):
     """Return whether the test stack's labels are at hand."""
     return "test-labels" in stacks_of(CONFIGS[experiment].download)
@@ -79,6 +90,25 @@ def has_truth(experiment):
 def scored_folds(experiment):
     """Return the folds that can be scored: all but a test stack without labels, which is predicted alone."""
     return [fold for fold in CONFIGS[experiment].folds if fold != "test" or has_truth(experiment)]
+
+
+def chained_arms(experiment):
+    """Return the scored arms that have several units in series."""
+    configuration = CONFIGS[experiment]
+    return [arm for arm in configuration.arms if configuration.network[arm].chain > 1 and scored_folds(experiment)]
+
+
+def budgeted_arms(experiment):
+    """Return the scored arms that are trained on a number of slices of their own."""
+    configuration = CONFIGS[experiment]
+    return [
+        arm for arm in configuration.arms if configuration.network[arm].training_slices and scored_folds(experiment)
+    ]
+
+
+def one_of(experiments):
+    """Return the pattern of experiments that a rule is for; an empty pattern fits none."""
+    return "|".join(experiments)
 
 
 def raw(stack):
@@ -118,17 +148,27 @@ def scored_replicate_files(wildcards):
     return replicate_files(experiment, scored_folds(experiment), [*REPLICATE_FILES, *SCORE_FILES])
 
 
+def files_of_arms(arms_of):
+    """Return a function that gives the scored replicates' files of some arms: those that `arms_of` gives."""
+
+    def files(wildcards):
+        experiment, arms = wildcards.experiment, arms_of(wildcards.experiment)
+        return replicate_files(experiment, scored_folds(experiment), [*REPLICATE_FILES, *SCORE_FILES], arms)
+
+    return files
+
+
 def all_body_files(wildcards):
     return replicate_files(wildcards.experiment, scored_folds(wildcards.experiment), BODY_FILES)
 
 
-def replicate_files(experiment, folds, files):
-    """Return these files of every replicate of an experiment on these folds."""
+def replicate_files(experiment, folds, files, arms=None):
+    """Return these files of every replicate of an experiment on these folds, of all arms or of some."""
     configuration = CONFIGS[experiment]
     return expand(
         f"{REPLICATE}/{{file}}",
         experiment=experiment,
-        arm=configuration.arms,
+        arm=configuration.arms if arms is None else arms,
         fold=folds,
         seed=configuration.seeds,
         file=files,
@@ -154,16 +194,19 @@ def test_labels(wildcards):
 def figures_of(experiment):
     figures = FIGURES if scored_folds(experiment) else []
     bodies = ["bodies"] if experiment in NUCLEI else []
+    refinement = ["refinement"] if chained_arms(experiment) else []
+    annotation = ["annotation"] if budgeted_arms(experiment) else []
     return expand(
         f"{REPORT}/{{figure}}.png",
         experiment=experiment,
-        figure=[*figures, *bodies, "augmentation"],
+        figure=[*figures, *bodies, *refinement, *annotation, "augmentation"],
     )
 
 
 def reports_of(experiment):
     texts = REPORT_FILES if scored_folds(experiment) else []
     texts = [*texts, "bodies.md"] if experiment in NUCLEI else texts
+    texts = [*texts, "refinement.md", "refinement.csv"] if chained_arms(experiment) else texts
     return figures_of(experiment) + expand(f"{REPORT}/{{file}}", experiment=experiment, file=texts)
 
 

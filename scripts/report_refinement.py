@@ -1,0 +1,93 @@
+"""Show what the last of several units in series changes: scores of each unit, and slices where it changes most."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from fusionnet.config import ReportJob
+from fusionnet.devices import Machine, set_up
+from fusionnet.errors import run
+from fusionnet.figures import display_names, save_figure
+from fusionnet.figures.refinement import Refined, draw_refinement
+from fusionnet.figures.segmentations import choose_slices
+from fusionnet.files import write_text
+from fusionnet.jobs import PredictSection
+from fusionnet.logs import start_log
+from fusionnet.refinement import (
+    UnitScores,
+    changes,
+    predict_unit,
+    refinement_markdown,
+    refinement_table,
+    score_units,
+)
+from fusionnet.replicates import ScoredSlices, read_networks, read_replicates, read_scored_slices
+from fusionnet.sections import parse
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    log = start_log("report_refinement", arguments.log)
+    job = parse(ReportJob, arguments.config, "--config")
+    settings = parse(PredictSection, arguments.predict, "--predict")
+    replicates = read_replicates(job, arguments.results)
+    units = {arm: network.chain for arm, network in read_networks(job, replicates).items()}
+    scored = {fold: read_scored_slices(fold, arguments.raw) for fold in job.folds}
+    machine = set_up(settings.device, settings.precision, log.info)
+    scores = [unit for r in replicates for unit in score_units(r, units[r.arm], scored[r.fold], settings, machine)]
+    shown = [
+        refined
+        for arm in job.arms
+        for refined in refine(arm, scores, scored, job.report.slices_shown, settings, machine)
+    ]
+    names, folder = display_names(job.arms), arguments.report_folder
+    write_text(folder / "refinement.csv", refinement_table(scores).to_csv(index=False))
+    write_text(folder / "refinement.md", refinement_markdown(scores, names))
+    save_figure(draw_refinement(shown, names), folder / "refinement.png")
+    log.info("%s: refinement.png, .csv and .md of %d replicates", folder, len(replicates))
+
+
+def refine(
+    arm: str,
+    scores: list[UnitScores],
+    scored: dict[str, ScoredSlices],
+    count: int,
+    settings: PredictSection,
+    machine: Machine,
+) -> list[Refined]:
+    """Return the slices of an arm whose V_rand its last unit changes most."""
+    units = {(s.replicate.fold, s.replicate.seed, s.unit): s for s in scores if s.replicate.arm == arm}
+    number = max(unit for _, _, unit in units)
+    refined = []
+    for fold, seed, position in choose_slices(changes(scores, arm), count):
+        first, last = units[fold, seed, 1], units[fold, seed, number]
+        raw = scored[fold].raw[position : position + 1]
+        refined.append(
+            Refined(
+                arm=arm,
+                seed=seed,
+                slice_name=f"{'test slice' if fold == 'test' else 'slice'} {scored[fold].numbers[position]}",
+                truth=scored[fold].labels[position],
+                first=predict_unit(first.replicate, 1, raw, settings, machine)[0],
+                last=np.asarray(last.replicate.probabilities()[position]),
+                units=number,
+                v_rand=(float(first.slices["v_rand"][position]), float(last.slices["v_rand"][position])),
+            )
+        )
+    return refined
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", required=True, help="arms of several units, folds, seeds, section 'report' (JSON)")
+    parser.add_argument("--predict", required=True, help="section 'predict' (JSON)")
+    parser.add_argument("--results", required=True, type=Path, help="holds ARM/FOLD/seed-SEED/ of each replicate")
+    parser.add_argument("--raw", required=True, type=Path, help="holds {train,test}-{volume,labels}.tif")
+    parser.add_argument("--report-folder", required=True, type=Path, help="receives refinement.png, .csv and .md")
+    parser.add_argument("--log", type=Path, help="log file to write")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run(main)
