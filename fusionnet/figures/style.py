@@ -86,7 +86,8 @@ def _shipped_colour(arm: str) -> str | None:
     if not budget or budget[1] not in COLOURS:
         return COLOURS.get(arm)
     white = max(0.0, 0.6 - 0.14 * float(np.log2(max(1, int(budget[2])))))
-    return to_hex((1 - white) * np.array(to_rgb(COLOURS[budget[1]])) + white)
+    red, green, blue = ((1 - white) * part + white for part in to_rgb(COLOURS[budget[1]]))
+    return to_hex((red, green, blue))
 
 
 def new_figure(height_inches: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, list[Axes]]:
