@@ -30,6 +30,7 @@ SHAPE_NAMES = {
     "perimeter_pixels": "perimeter, pixels",
     "eccentricity": "eccentricity",
 }
+DECIMALS = {"area_pixels": 0, "perimeter_pixels": 0, "eccentricity": 2}
 COLUMNS = ("of", "slice", "body", *SHAPE_COLUMNS, "cut")
 
 
@@ -115,18 +116,18 @@ def _score_table(bodies: Sequence[BodyResults], names: Mapping[str, str]) -> lis
 def _shape_table(sections: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> list[str]:
     rows = []
     for name, table in sections.items():
-        cells = [_shape_cell(table[key], sections[TRUTH][key], name != TRUTH) for key in SHAPE_NAMES]
+        truth = sections[TRUTH] if name != TRUTH else None
+        cells = [_shape_cell(key, table, truth) for key in SHAPE_NAMES]
         rows.append([names.get(name, name), str(len(table)), *cells])
     return markdown_table(["", "sections", *SHAPE_NAMES.values()], rows)
 
 
-def _shape_cell(values: pd.Series, truth: pd.Series, compared: bool) -> str:
-    if values.empty:
+def _shape_cell(key: str, table: pd.DataFrame, truth: pd.DataFrame | None) -> str:
+    if table.empty:
         return "none"
-    quartiles = values.quantile([0.25, 0.5, 0.75])
-    low, middle, high = (f"{value:.0f}" if value >= 100 else f"{value:.2f}" for value in quartiles)
-    distance = f" [{ks_2samp(values, truth).statistic:.2f}]" if compared and not truth.empty else ""
-    return f"{middle} ({low} to {high}){distance}"
+    low, middle, high = (f"{value:.{DECIMALS[key]}f}" for value in table[key].quantile([0.25, 0.5, 0.75]))
+    apart = "" if truth is None or truth.empty else f" [{ks_2samp(table[key], truth[key]).statistic:.2f}]"
+    return f"{middle} ({low} to {high}){apart}"
 
 
 def _read(arm: str, fold: str, seed: int, folder: Path) -> BodyResults:

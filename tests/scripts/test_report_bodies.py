@@ -1,6 +1,5 @@
 """The report of bodies: table and figure of made-up replicates whose errors are known."""
 
-import json
 import runpy
 import sys
 from collections.abc import Callable
@@ -12,10 +11,9 @@ import pytest
 from PIL import Image
 
 from fusionnet.body_comparison import bodies_markdown, read_bodies, whole_sections
-from fusionnet.config import ReportJob
+from fusionnet.config import ReportJob, load
 from fusionnet.files import write_json
 from fusionnet.morphology import measure_sections, score_bodies
-from fusionnet.sections import parse
 
 SIDE, SLICES = 160, 3
 
@@ -42,9 +40,7 @@ def job(tmp_path: Path) -> ReportJob:
             write_json(folder / "bodies.json", score_bodies(truth, found))
             sections = {"truth": measure_sections(truth), "found": measure_sections(found)}
             pd.concat(sections, names=["of"]).reset_index("of").to_csv(folder / "bodies.csv", index=False)
-    report = {"baseline_sigma_pixels": 2.0, "slices_shown": 2}
-    content = {"arms": ["fusionnet", "unet"], "folds": ["test"], "seeds": [0, 1], "report": report}
-    return parse(ReportJob, json.dumps(content))
+    return ReportJob(arms=["fusionnet", "unet"], folds=["test"], seeds=[0, 1], report=load("phantom").report)
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ def test_experiments_on_membranes_have_no_bodies(project: Path) -> None:
     assert not {"evaluate_bodies", "report_bodies"} & set(jobs)
 
 
+@pytest.mark.slow
 def test_the_phantom_runs_to_its_report(project: Path) -> None:
     command_in(project)("snakemake phantom-nuclei --cores 2 --resources gpu=1")
     report = project / "results/phantom-nuclei/report"
