@@ -11,7 +11,7 @@ EXPERIMENTS := $(basename $(notdir $(wildcard config/experiments/*.yaml)))
 EXPERIMENT ?= phantom
 LINTED := fusionnet scripts tests benchmarks workflow
 
-.PHONY: help install reproduce test test-slow test-gpu check format pipelines status verify record sync $(EXPERIMENTS)
+.PHONY: help install reproduce test test-slow test-gpu test-slurm check format lock pipelines status verify record sync $(EXPERIMENTS)
 
 help: ## List the targets
 	@grep -hE '^[a-z$$()A-Z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 22
@@ -40,6 +40,9 @@ test-slow: install ## Run the long suite
 test-gpu: install ## Run the tests that need a CUDA device
 	pytest -m gpu
 
+test-slurm: install ## Run the tests that start a Slurm cluster here (Debian's slurmctld, slurmd, slurm-client, munge; root)
+	pytest -m slurm -rs
+
 check: install ## Lint, type-check and check the format, changing nothing
 	ruff check $(LINTED)
 	ruff format --check $(LINTED)
@@ -51,6 +54,14 @@ format: install ## Format Python and Snakemake files
 	ruff check --fix $(LINTED)
 	ruff format $(LINTED)
 	snakefmt workflow
+
+lock: ## Write requirements.lock anew for all Pythons, keeping its pins (needs uv); then test with it
+	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header pyproject.toml \
+		--constraints requirements.lock --output-file requirements.resolved
+	grep '^#' requirements.lock > requirements.new
+	grep -vE '^(cuda|nvidia|triton)' requirements.resolved >> requirements.new
+	mv requirements.new requirements.lock
+	rm requirements.resolved
 
 pipelines: install ## List in dvc.yaml the code that each stage's script imports now
 	python workflow/list_code.py dvc.yaml results/*/dvc.yaml

@@ -7,11 +7,14 @@ from snakemake.utils import min_version
 from fusionnet.sections import parse
 from fusionnet.errors import UserError
 from fusionnet.imports import project_files
+from fusionnet.scheduling import gpus_offered, threads_of_gpu_job
 from fusionnet.volume_job import VolumeJob
 
 min_version("9.14")
 
 try:
+    # The processes that Snakemake starts for single jobs are told of the resources of their job alone.
+    GPUS = gpus_offered(workflow.global_resources.get("gpu").value) if workflow.is_main_process else 1
     JOB = parse(VolumeJob, dict(config))
 except UserError as error:
     raise WorkflowError(str(error)) from None
@@ -37,9 +40,10 @@ rule predict_part:
         f"{JOB.log}/predict-{{scatteritem}}.log",
     conda:
         workflow.source_path("envs/fusionnet.yaml")
-    threads: 8
+    threads: threads_of_gpu_job(workflow.global_resources["_cores"].value, GPUS)
     resources:
         gpu=1,
+        gpu_memory_gb=8,
     params:
         job=JOB,
         options=JOB.options(gathers=False),

@@ -8,6 +8,7 @@ from fusionnet.datasets import DATASETS, stacks_of
 from fusionnet.errors import UserError
 from fusionnet.folds import slice_range
 from fusionnet.imports import project_files
+from fusionnet.scheduling import gpus_offered, threads_of_gpu_job
 
 DEFAULT_EXPERIMENT = "phantom"
 ENVIRONMENT = workflow.source_path("../envs/fusionnet.yaml")
@@ -28,7 +29,9 @@ BODY_FILES = ["bodies.json", "bodies.csv"]
 FIGURES = ["scores", "segmentations", "training", "thresholds", "effects", "compute", "proofreading"]
 
 # `config` holds what the command line overrides (--configfile, --config); the experiment's overlay comes before it.
+# The processes that Snakemake starts for single jobs are told of the resources of their job alone.
 try:
+    GPUS = gpus_offered(workflow.global_resources.get("gpu").value) if workflow.is_main_process else 1
     CONFIGS: dict[str, Config] = {name: load(name, config) for name in experiments()}
     for name, configuration in CONFIGS.items():
         for fold in configuration.folds:
@@ -45,6 +48,7 @@ except UserError as error:
 # The experiments that find nuclei: bodies, besides membranes, are scored there. An empty pattern fits no experiment.
 NUCLEI = [name for name, configuration in CONFIGS.items() if DATASETS[configuration.download.dataset].task == "nuclei"]
 ONE_OF_NUCLEI = "|".join(NUCLEI)
+GPU_JOB_THREADS = threads_of_gpu_job(workflow.global_resources["_cores"].value, GPUS)
 RAW = {configuration.raw_name(name): configuration for name, configuration in CONFIGS.items()}
 
 

@@ -18,6 +18,8 @@ for dataset, configuration in RAW.items():
             origin=f"data/raw/{dataset}/ORIGIN.json",
         log:
             f"logs/download/{dataset}.log",
+        # On a cluster where Snakemake itself runs: nodes often have no network.
+        localrule: True
         conda:
             ENVIRONMENT
         params:

@@ -14,9 +14,10 @@ rule train:
         "logs/{experiment}/{arm}/{fold}/seed-{seed}/train.log",
     conda:
         ENVIRONMENT
-    threads: 8
+    threads: GPU_JOB_THREADS
     resources:
         gpu=1,
+        gpu_memory_gb=8,
     params:
         job=training_job,
         # Outside of every output, so that a killed job finds its last state again.
@@ -40,9 +41,10 @@ rule predict:
         "logs/{experiment}/{arm}/{fold}/seed-{seed}/predict.log",
     conda:
         ENVIRONMENT
-    threads: 8
+    threads: GPU_JOB_THREADS
     resources:
         gpu=1,
+        gpu_memory_gb=8,
     params:
         section=section("predict"),
         job=training_job,

@@ -1,0 +1,178 @@
+"""The profile for Slurm on a real Slurm of two nodes, which these tests start and stop: `make test-slurm`."""
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from networks import make_network
+from slurm_cluster import NODES, Cluster, what_is_missing
+from small_project import ROOT, command_in, copy_project, edit_yaml
+
+from fusionnet import config
+from fusionnet.checkpoints import save_checkpoint
+from fusionnet.config import read_yaml
+from fusionnet.files import sha256
+
+pytestmark = pytest.mark.slurm
+
+PROFILE = "workflow/profiles/slurm/config.yaml"
+CHECKPOINT = "results/phantom/replicates/unet/test/seed-0/checkpoint.pt"
+# This Slurm keeps no accounts. One thread, since their number decides the last bits.
+SNAKEMAKE = (
+    "snakemake --workflow-profile workflow/profiles/slurm --slurm-status-command squeue --slurm-no-account"
+    " --slurm-init-seconds-before-status-checks 2 --set-threads train=1 predict=1 predict_part=1 "
+)
+LOCALLY = "snakemake --cores 2 --resources gpu=1 --set-threads train=1 predict=1 predict_part=1 "
+# Before its work, a script in the copy says as which job it runs, on which node and with which GPU.
+NOTE = """
+import os
+with Path("ran.txt").open("a") as file:
+    names = ["SLURM_JOB_ID", "SLURMD_NODENAME", "CUDA_VISIBLE_DEVICES"]
+    print(Path(__file__).stem, *(os.environ.get(name, "-") for name in names), file=file)
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    reason = what_is_missing()
+    if reason:
+        pytest.skip(reason)
+    with Cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small project whose networks were trained here, without Slurm."""
+    folder = copy_project(tmp_path_factory.mktemp("whole"))
+    edit_yaml(folder / "config/config.yaml", {"train": {"epochs": 4, "steps_per_epoch": 50}})
+    command_in(folder)(LOCALLY + "--until train")
+    return folder
+
+
+@pytest.fixture
+def project(whole: Path, tmp_path: Path) -> Callable[[float], Path]:
+    """A function that copies the project up to its training, which takes so many seconds longer for each step."""
+
+    def make(seconds: float = 0.0) -> Path:
+        folder = tmp_path / "project"
+        shutil.copytree(whole, folder, ignore=shutil.ignore_patterns("results", "work"))
+        for script in ("train.py", "predict.py"):
+            path = folder / "scripts" / script
+            text = path.read_text().replace("stop.asked,", f"lambda: time.sleep({seconds}) or stop.asked(),")
+            path.write_text(
+                text.replace('\nif __name__ == "__main__"', NOTE + '\nimport time\n\nif __name__ == "__main__"')
+            )
+        return folder
+
+    return make
+
+
+def start(project: Path, cluster: Cluster, line: str) -> subprocess.Popen[str]:
+    environment = cluster.environment | {"PYTHONPATH": str(project), "OMP_WAIT_POLICY": "passive"}
+    output = (project / "snakemake.txt").open("w")
+    return subprocess.Popen(["bash", "-c", line], cwd=project, env=environment, stdout=output, stderr=output)
+
+
+def finish(project: Path, process: subprocess.Popen[str], seconds: float = 400) -> str:
+    """Wait for Snakemake, and return what it printed."""
+    try:
+        code = process.wait(seconds)
+    finally:
+        process.kill()
+    output = (project / "snakemake.txt").read_text()
+    logs = "\n".join(log.read_text() for log in (project / ".snakemake/slurm_logs").rglob("*.log"))
+    assert code == 0, f"{output}\n{logs}"
+    return output
+
+
+def jobs(project: Path, stage: str) -> list[tuple[str, str, str]]:
+    """Return for each start of a stage's script the job, the node and the visible GPUs."""
+    lines = [line.split() for line in (project / "ran.txt").read_text().splitlines()]
+    return [(line[1], line[2], line[3]) for line in lines if line[0] == stage]
+
+
+def test_each_training_asks_for_one_gpu_and_both_run_at_once_to_the_bytes_of_one_machine(whole, project, cluster):
+    folder = project(0.05)
+    output = finish(folder, start(folder, cluster, SNAKEMAKE))
+    trainings = jobs(folder, "train")
+    assert sorted(node for _, node, _ in trainings) == list(NODES)
+    assert all(gpus == "0" for _, _, gpus in trainings)  # the first, and only, of its node
+    described = [cluster.run("scontrol", "show", "job", "--oneliner", job) for job, _, _ in trainings]
+    assert all("TresPerJob=gres:gpu:1" in text and "TimeLimit=04:00:00" in text for text in described)
+    times = [re.search(r"StartTime=(\S+) EndTime=(\S+)", text).groups() for text in described]
+    assert max(begin for begin, _ in times) < min(end for _, end in times)
+    assert sha256(folder / CHECKPOINT) == sha256(whole / CHECKPOINT)
+    assert (folder / "results/phantom/report/scores.png").is_file()
+    assert "Traceback" not in output
+    plain = cluster.run("squeue", "--states=all", "--noheader", "--format=%k %b")
+    assert re.search(r"rule_evaluate\S* N/A", plain), plain
+
+
+def test_the_need_of_gpu_memory_is_passed_on(project, cluster):
+    folder = project()
+    train = read_yaml(folder / PROFILE)["set-resources"]["train"]
+    assert train["gpu_memory_gb"] == 8
+    edit_yaml(folder / PROFILE, {"set-resources": {"train": {"gres": "gpumem:8G"}}})
+    finish(folder, start(folder, cluster, SNAKEMAKE + CHECKPOINT))
+    ((job, _, _),) = jobs(folder, "train")
+    assert "TresPerNode=gres:gpumem:8G" in cluster.run("scontrol", "show", "job", "--oneliner", job)
+
+
+def test_a_training_past_its_time_saves_and_is_submitted_again_to_the_same_bytes(whole, project, cluster):
+    folder = project(0.3)
+    edit_yaml(folder / PROFILE, {"default-resources": {"slurm_extra": "'--signal=TERM@55'"}})
+    limit = "--set-resources train:runtime=1 -- "
+    output = finish(folder, start(folder, cluster, SNAKEMAKE + limit + CHECKPOINT))
+    submissions = {job for job, _, _ in jobs(folder, "train")}
+    assert len(submissions) >= 2 and "Trying to restart job" in output
+    assert "going on from step" in (folder / "logs/phantom/unet/test/seed-0/train.log").read_text()
+    assert sha256(folder / CHECKPOINT) == sha256(whole / CHECKPOINT)
+
+
+def test_the_job_of_a_node_that_fails_is_run_again_to_the_same_bytes(whole, project, cluster):
+    folder = project(0.1)
+    rules = folder / "workflow/rules/model.smk"
+    rules.write_text(
+        rules.read_text().replace("scripts/train.py --config", "scripts/train.py --save-every-seconds 1 --config")
+    )
+    process = start(folder, cluster, SNAKEMAKE + CHECKPOINT)
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("work/phantom/unet/test/seed-0/state-*.pt")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+    ((job, node, _),) = jobs(folder, "train")
+    cluster.kill_node(node)
+    try:
+        finish(folder, process)
+    finally:
+        cluster.start_node(node)
+    again = jobs(folder, "train")
+    assert [name for name, _, _ in again] == [job, job] and again[1][1] != node
+    assert "Restarts=1" in cluster.run("scontrol", "show", "job", "--oneliner", job)
+    assert sha256(folder / CHECKPOINT) == sha256(whole / CHECKPOINT)
+
+
+def test_the_chunks_of_a_volume_are_spread_over_jobs(whole, project, cluster, monkeypatch):
+    folder = project()
+    monkeypatch.chdir(ROOT)
+    job = config.load("phantom").training_job("unet", "test", 0)
+    job = job.model_copy(update={"network": job.network.model_copy(update={"width": 2})})
+    save_checkpoint(folder / "c.pt", make_network("unet"), job, {})
+    stack = np.random.default_rng(0).integers(0, 256, (6, 40, 48), dtype=np.uint8)
+    tifffile.imwrite(folder / "v.tif", stack, photometric="minisblack")
+    command_in(folder)(
+        "OMP_NUM_THREADS=1 python scripts/predict.py --checkpoint c.pt --volume v.tif --probabilities one.tif"
+    )
+    (folder / "ran.txt").unlink()
+    volume = "-s workflow/volume.smk --config checkpoint=c.pt volume=v.tif probabilities=many.tif parts=4"
+    finish(folder, start(folder, cluster, SNAKEMAKE + volume))
+    parts = jobs(folder, "predict")
+    assert len({name for name, _, _ in parts}) == 4 and {node for _, node, _ in parts} == set(NODES)
+    assert (folder / "many.tif").read_bytes() == (folder / "one.tif").read_bytes()
