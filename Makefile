@@ -8,10 +8,10 @@ VENV := .venv
 # Recipes find snakemake, dvc and python in the environment, as a person with it activated does.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 EXPERIMENTS := $(basename $(notdir $(wildcard config/experiments/*.yaml)))
-EXPERIMENT ?= phantom
 LINTED := fusionnet scripts tests benchmarks workflow
 
-.PHONY: help install reproduce test test-slow test-gpu test-slurm check format lock pipelines status verify record sync $(EXPERIMENTS)
+.PHONY: help install reproduce test test-slow test-gpu test-slurm check format lock pipelines status verify record sync
+.PHONY: push pull $(EXPERIMENTS)
 
 help: ## List the targets
 	@grep -hE '^[a-z$$()A-Z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 22
@@ -75,5 +75,11 @@ verify: install ## Run the default experiment again, elsewhere, and say whether 
 record: install ## After snakemake: let DVC record the results of EXPERIMENT without computing them again
 	workflow/record.sh $(EXPERIMENT)
 
-sync: install ## After git checkout: bring EXPERIMENT's results of that commit and tell Snakemake that they are current
+sync: install ## After git checkout: put that commit's results in place and tell Snakemake that they are current
 	workflow/sync.sh $(EXPERIMENT)
+
+push: install ## Send the recorded results to DVC's remote
+	workflow/push.sh $(EXPERIMENT)
+
+pull: install ## After git clone or git pull: get the commit's results from DVC's remote, and sync
+	workflow/sync.sh --pull $(EXPERIMENT)

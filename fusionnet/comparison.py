@@ -90,8 +90,27 @@ def comparison_table(
     return table.astype({"seed": "Int64", "parameters": "Int64", "flops_per_slice": "Int64"})
 
 
+def headline_scores(replicates: Sequence[Replicate]) -> dict[str, dict[str, float]]:
+    """Return V_rand, V_info and the last training loss of each arm, means over its replicates, for ``dvc metrics``."""
+    arms = list(dict.fromkeys(replicate.arm for replicate in replicates))
+    values = {
+        score: {arm: [r.metrics[score] for r in replicates if r.arm == arm] for arm in arms} for score in HEADLINE
+    }
+    values["loss"] = {arm: [r.history["train_loss"].iloc[-1] for r in replicates if r.arm == arm] for arm in arms}
+    return {
+        name: {arm: float(np.mean(numbers)) for arm, numbers in of_arms.items()} for name, of_arms in values.items()
+    }
+
+
+def curves_table(replicates: Sequence[Replicate]) -> pd.DataFrame:
+    """Return the histories of all replicates as one table, for ``dvc plots``: arm, fold, seed, and their columns."""
+    histories = {(replicate.arm, replicate.fold, replicate.seed): replicate.history for replicate in replicates}
+    keys = ["arm", "fold", "seed"]
+    return pd.concat(histories, names=keys).reset_index(keys)
+
+
 def summary(table: pd.DataFrame, effects: Sequence[Effect]) -> dict[str, Any]:
-    """Return the means of each arm and the effects, as nested numbers for ``dvc metrics``."""
+    """Return the means of each arm and the effects, as nested numbers."""
     means = table[table["fold"] == MEAN].set_index("arm")
     kept = ["v_rand", "v_info", "pixel_error", "pixel_f1", "parameters", "flops_per_slice"]
     arms = {str(arm): {key: _plain(row[key]) for key in kept} for arm, row in means.iterrows()}

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from fusionnet.comparison import compare, comparison_table, pairs_of, summary
+from fusionnet.comparison import compare, comparison_table, curves_table, headline_scores, pairs_of, summary
 from fusionnet.config import ReportJob
 from fusionnet.errors import run
 from fusionnet.figures import (
@@ -53,9 +53,11 @@ def main() -> None:
     verdict = verdict_markdown(effects, names, job.folds)
 
     write_text(folder / "comparison.csv", table.to_csv(index=False))
+    write_text(folder / "curves.csv", curves_table(replicates).to_csv(index=False))
     write_text(folder / "comparison.md", comparison_markdown(table, names, effects))
     write_text(folder / "verdict.md", verdict)
     write_json(folder / "summary.json", summary(table, effects))
+    write_json(folder / "scores.json", headline_scores(replicates))
 
     first_pair = pairs[0] if pairs else job.arms[:1]
     shown = [replicate for replicate in replicates if replicate.arm in first_pair]

@@ -11,7 +11,7 @@ from fake_results import cell_labels, write_results
 from fusionnet.config import ReportJob
 
 OUTPUTS = {
-    *("comparison.csv", "comparison.md", "verdict.md", "summary.json"),
+    *("comparison.csv", "curves.csv", "comparison.md", "verdict.md", "summary.json", "scores.json"),
     *("scores.png", "segmentations.png", "training.png", "thresholds.png", "effects.png", "compute.png"),
     "proofreading.png",
 }

@@ -11,6 +11,8 @@ from fusionnet.comparison import (
     BASELINE,
     compare,
     comparison_table,
+    curves_table,
+    headline_scores,
     pairs_of,
     summary,
 )
@@ -58,6 +60,25 @@ def test_the_table_survives_csv(table: pd.DataFrame) -> None:
     read = pd.read_csv(io.StringIO(table.to_csv(index=False)))
     assert read["seed"].dropna().tolist() == [0, 1, 0, 1] * 2
     np.testing.assert_allclose(read["v_rand"], table["v_rand"], rtol=0, atol=1e-15)
+
+
+def test_the_headline_scores_are_means_of_each_arm(replicates: list[Replicate], table: pd.DataFrame) -> None:
+    means = table[table["fold"] == "mean"].set_index("arm")
+    scores = headline_scores(replicates)
+    assert list(scores) == ["v_rand", "v_info", "loss"]
+    for arm in ("fusionnet", "unet"):
+        assert scores["v_rand"][arm] == pytest.approx(means.loc[arm, "v_rand"])
+        losses = [replicate.history["train_loss"].iloc[-1] for replicate in replicates if replicate.arm == arm]
+        assert scores["loss"][arm] == pytest.approx(np.mean(losses))
+
+
+def test_the_curves_are_those_of_every_replicate(replicates: list[Replicate]) -> None:
+    curves = curves_table(replicates)
+    assert list(curves)[:5] == ["arm", "fold", "seed", "epoch", "step"]
+    assert len(curves) == sum(len(replicate.history) for replicate in replicates)
+    one = replicates[-1]
+    rows = curves[(curves["arm"] == one.arm) & (curves["fold"] == one.fold) & (curves["seed"] == one.seed)]
+    assert rows["train_loss"].tolist() == one.history["train_loss"].tolist()
 
 
 def test_effects_are_the_first_arm_minus_each_other(replicates: list[Replicate], table: pd.DataFrame) -> None:

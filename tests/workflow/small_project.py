@@ -14,7 +14,8 @@ from fusionnet.sections import read_yaml
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ["Makefile", "README.md", "config", "fusionnet", "pyproject.toml", "requirements.lock", "scripts", "workflow"]
-PIPELINES = ["dvc.yaml", ".dvcignore", ".gitignore", "results/isbi2012/dvc.yaml", "results/phantom-nuclei/dvc.yaml"]
+VERSIONING = [".dvc/.gitignore", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore"]
+PIPELINES = ["dvc.yaml", "results/isbi2012/dvc.yaml", "results/phantom-nuclei/dvc.yaml"]
 SMALL = {
     "download": {"phantom": {"seed": 1, "train_slices": 5, "test_slices": 2, "size_pixels": 96}},
     "split": {"validation_slices": 1},
@@ -39,7 +40,7 @@ def command_in(folder: Path) -> Command:
             text=True,
             stdout=-1,
             stderr=subprocess.STDOUT,
-            timeout=500,
+            timeout=1500,
         )
         assert not succeeds or done.returncode == 0, f"{line}\n{done.stdout}"
         return done
@@ -49,7 +50,7 @@ def command_in(folder: Path) -> Command:
 
 def copy_project(folder: Path) -> Path:
     """Copy what git has of the project, and shrink its base configuration."""
-    for name in [*PROJECT, *PIPELINES]:
+    for name in [*PROJECT, *VERSIONING, *PIPELINES]:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
@@ -58,6 +59,14 @@ def copy_project(folder: Path) -> Path:
             shutil.copy(ROOT / name, target)
     edit_yaml(folder / "config/config.yaml", SMALL)
     return folder
+
+
+def put_under_git(folder: Path) -> None:
+    """Make a git repository of a copy, with one commit."""
+    command_in(folder)(
+        "git init -q && git config user.email a@b.example && git config user.name tester"
+        " && git add -A && git commit -qm small"
+    )
 
 
 def edit_yaml(path: Path, changes: dict) -> None:
@@ -70,6 +79,16 @@ def edit_yaml(path: Path, changes: dict) -> None:
         }
 
     path.write_text(yaml.safe_dump(merge(read_yaml(path), changes), sort_keys=False))
+
+
+def files_to_make(snakemake_output: str) -> dict[frozenset[str], tuple[str, set[str]]]:
+    """Return the jobs of a dry run: for each one's outputs, its rule and its inputs."""
+    jobs = {}
+    for rule, block in re.findall(r"^(?:local)?rule (\S+):\n((?: {4}.*\n)+)", snakemake_output, flags=re.M):
+        fields = dict(re.findall(r"^ {4}(input|output): (.*)$", block, flags=re.M))
+        if "output" in fields:
+            jobs[frozenset(fields["output"].split(", "))] = rule, set(fields["input"].split(", "))
+    return jobs
 
 
 def jobs_to_run(snakemake_output: str) -> dict[str, int]:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from small_project import command_in, copy_project, edit_yaml
+from small_project import command_in, copy_project, edit_yaml, put_under_git
 
 from fusionnet.files import sha256
 
@@ -56,8 +56,7 @@ def test_the_same_command_goes_on_to_the_same_bytes(project, line):
     whole, killed = project("whole"), project("killed")
     command_in(whole)("snakemake --cores 8 --resources gpu=1")
     run = command_in(killed)
-    run("git init -q && git config user.email a@b.example && git config user.name tester && dvc init -q")
-    run("dvc config core.analytics false && git add -A && git commit -qm small")
+    put_under_git(killed)
     kill_while_training(killed, line)
     kill_while_training(killed, line)
     run(line)

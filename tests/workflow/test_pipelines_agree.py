@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo
-from small_project import ROOT, command_in
+from small_project import ROOT, command_in, files_to_make
 
 from fusionnet.sections import read_yaml
 
@@ -36,13 +36,9 @@ class Job:
 
 def jobs_of_snakemake(experiment: str) -> dict[frozenset[str], Job]:
     output = command_in(ROOT)(f"snakemake --dry-run --forceall -- {experiment}").stdout
-    jobs = {}
-    for rule, block in re.findall(r"^(?:local)?rule (\S+):\n((?: {4}.*\n)+)", output, flags=re.M):
-        fields = dict(re.findall(r"^ {4}(input|output): (.*)$", block, flags=re.M))
-        if "output" in fields:
-            outputs = frozenset(fields["output"].split(", "))
-            jobs[outputs] = Job(rule, set(fields["input"].split(", ")), set(outputs), set())
-    return jobs
+    return {
+        outputs: Job(rule, inputs, set(outputs), set()) for outputs, (rule, inputs) in files_to_make(output).items()
+    }
 
 
 def jobs_of_dvc(pipeline: str) -> dict[frozenset[str], Job]:

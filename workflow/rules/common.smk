@@ -1,8 +1,16 @@
 # The configuration of every experiment, and the functions that turn wildcards into files and parameters.
+import os
+import re
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+# This checkout's code, also where another one is installed: `dvc exp run --temp` works in a copy of the project.
+sys.path.insert(0, os.getcwd())
+os.environ["PYTHONPATH"] = os.pathsep.join([os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+from fusionnet.claims import claim
 from fusionnet.config import Config, experiments, load
 from fusionnet.datasets import DATASETS, stacks_of
 from fusionnet.errors import UserError
@@ -14,7 +22,7 @@ DEFAULT_EXPERIMENT = "phantom"
 ENVIRONMENT = workflow.source_path("../envs/fusionnet.yaml")
 REPLICATE = "results/{experiment}/replicates/{arm}/{fold}/seed-{seed}"
 REPORT = "results/{experiment}/report"
-REPORT_FILES = ["comparison.csv", "comparison.md", "verdict.md", "summary.json"]
+REPORT_FILES = ["comparison.csv", "curves.csv", "comparison.md", "verdict.md", "summary.json", "scores.json"]
 REPLICATE_FILES = [
     "checkpoint.pt",
     "history.csv",
@@ -28,20 +36,39 @@ SUBMISSION = "results/{experiment}/submission/{arm}.tif"
 BODY_FILES = ["bodies.json", "bodies.csv"]
 FIGURES = ["scores", "segmentations", "training", "thresholds", "effects", "compute", "proofreading"]
 
+
+def is_asked_for(experiment):
+    """Return whether the command line names the experiment or a file of it, or names none and it is the default."""
+    words = {word for argument in sys.argv[1:] for word in re.split("[/=,:]", argument)}
+    return experiment in (words.intersection(experiments()) or {DEFAULT_EXPERIMENT})
+
+
+def check_folds(name, configuration):
+    for fold in configuration.folds:
+        if fold != "test":
+            slice_range(fold)
+        elif "test-volume" not in stacks_of(configuration.download):
+            raise UserError(
+                f"config/experiments/{name}.yaml: fold 'test' is a test stack, and "
+                f"{configuration.download.dataset!r} has none here; name slices in `folds`, such as ['25-29']"
+            )
+
+
 # `config` holds what the command line overrides (--configfile, --config); the experiment's overlay comes before it.
-# The processes that Snakemake starts for single jobs are told of the resources of their job alone.
+CONFIGS: dict[str, Config] = {}
+for name in experiments():
+    try:
+        configuration = load(name, config)
+        check_folds(name, configuration)
+        CONFIGS[name] = configuration
+    except UserError as error:
+        # A faulty overlay stops its own experiment alone.
+        if is_asked_for(name):
+            raise WorkflowError(str(error)) from None
+        logger.warning(f"The experiment {name} cannot run, others can: {error}")
 try:
+    # The processes that Snakemake starts for single jobs are told of the resources of their job alone.
     GPUS = gpus_offered(workflow.global_resources.get("gpu").value) if workflow.is_main_process else 1
-    CONFIGS: dict[str, Config] = {name: load(name, config) for name in experiments()}
-    for name, configuration in CONFIGS.items():
-        for fold in configuration.folds:
-            if fold != "test":
-                slice_range(fold)
-            elif "test-volume" not in stacks_of(configuration.download):
-                raise UserError(
-                    f"config/experiments/{name}.yaml: fold 'test' is a test stack, and "
-                    f"{configuration.download.dataset!r} has none here; name slices in `folds`, such as ['25-29']"
-                )
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -50,6 +77,15 @@ NUCLEI = [name for name, configuration in CONFIGS.items() if DATASETS[configurat
 ONE_OF_NUCLEI = "|".join(NUCLEI)
 GPU_JOB_THREADS = threads_of_gpu_job(workflow.global_resources["_cores"].value, GPUS)
 RAW = {configuration.raw_name(name): configuration for name, configuration in CONFIGS.items()}
+CLAIMS = []
+
+
+onstart:
+    try:
+        outputs = [str(file) for job in workflow.dag.needrun_jobs() for file in job.output]
+        CLAIMS.append(claim(outputs, Path(".snakemake/claims")))
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
 
 
 wildcard_constraints:
@@ -212,6 +248,11 @@ def reports_of(experiment):
     texts = [*texts, "bodies.md"] if experiment in NUCLEI else texts
     texts = [*texts, "refinement.md", "refinement.csv"] if chained_arms(experiment) else texts
     return figures_of(experiment) + expand(f"{REPORT}/{{file}}", experiment=experiment, file=texts)
+
+
+def of_default(files):
+    """Return files of the default experiment; none where its overlay is faulty and another is asked for."""
+    return files(DEFAULT_EXPERIMENT) if DEFAULT_EXPERIMENT in CONFIGS else []
 
 
 def files_of(experiment):

@@ -39,7 +39,7 @@ rule report:
             caption="../captions/comparison.rst",
             category="Comparison",
         ),
-        texts=[f"{REPORT}/{file}" for file in REPORT_FILES if not file.endswith(".csv")],
+        texts=[f"{REPORT}/{file}" for file in REPORT_FILES if file != "comparison.csv"],
     log:
         "logs/{experiment}/report.log",
     conda:

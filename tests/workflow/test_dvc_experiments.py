@@ -1,0 +1,46 @@
+"""`dvc exp run`: variants side by side, in copies of the project, with the numbers of separate runs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from small_project import command_in, copy_project, edit_yaml
+
+OVERLAY = "config/experiments/phantom.yaml"
+SUMMARY = "results/phantom/report/summary.json"
+RATES = {"slow": 0.0005, "fast": 0.02}
+pytestmark = pytest.mark.slow
+
+
+def arms(summary: str) -> dict:
+    return json.loads(summary)["arms"]
+
+
+def test_two_experiments_side_by_side_give_the_numbers_of_separate_runs(repository: Path, tmp_path: Path):
+    run = command_in(repository)
+    # `-S` sets keys that are there; the committed overlay names only what differs.
+    edit_yaml(repository / OVERLAY, {"train": {"learning_rate": 0.003}})
+    run("workflow/record.sh && git commit -qam rate")
+    before = (repository / SUMMARY).read_text()
+    for name, rate in RATES.items():
+        run(f"dvc exp run --queue --name {name} -S '{OVERLAY}:train.learning_rate={rate}'")
+    run("dvc exp run --run-all --jobs 2")
+    assert (repository / SUMMARY).read_text() == before, "the workspace is left as it was"
+    for name, rate in RATES.items():
+        alone = copy_project(tmp_path / name)
+        edit_yaml(alone / OVERLAY, {"train": {"learning_rate": rate}})
+        command_in(alone)("snakemake --cores 8 --resources gpu=1")
+        run(f"dvc exp apply {name}")
+        assert arms((repository / SUMMARY).read_text()) == arms((alone / SUMMARY).read_text())
+
+
+def test_an_experiment_runs_the_code_that_it_was_queued_with(repository: Path):
+    run = command_in(repository)
+    module = repository / "fusionnet/comparison.py"
+    text = module.read_text()
+    assert '"smoothed grey values"' in text
+    module.write_text(text.replace('"smoothed grey values"', '"queued with this name"'))
+    run("dvc exp run --queue --name queued")
+    module.write_text(text)
+    run("dvc exp run --run-all && dvc exp apply queued")
+    assert "queued with this name" in arms((repository / SUMMARY).read_text())

@@ -1,0 +1,58 @@
+"""Another commit's results come back without computing, and what is not recorded is not lost on the way."""
+
+import json
+from pathlib import Path
+
+import pytest
+from small_project import Command, command_in, edit_yaml, files_to_make
+
+OVERLAY = "config/experiments/phantom.yaml"
+SUMMARY = "results/phantom/report/summary.json"
+
+
+def assert_nothing_to_do(run: Command) -> None:
+    assert run("dvc status dvc.yaml").stdout.strip() == "Data and pipelines are up to date."
+    assert "Nothing to be done" in run("snakemake --dry-run").stdout
+
+
+@pytest.mark.slow
+def test_an_older_commit_has_its_numbers_and_nothing_to_do_and_so_back_again(repository: Path):
+    run = command_in(repository)
+    edit_yaml(repository / OVERLAY, {"train": {"learning_rate": 0.02}})
+    first = (repository / SUMMARY).read_text()
+    run("dvc repro && git commit -qam second")
+    second = (repository / SUMMARY).read_text()
+    assert json.loads(first)["arms"] != json.loads(second)["arms"]
+    for commit, numbers in (("main~1", first), ("main", second), ("main~1", first)):
+        run(f"git checkout -q {commit} && workflow/sync.sh")
+        assert (repository / SUMMARY).read_text() == numbers
+        assert_nothing_to_do(run)
+    # Snakemake last trained with this rate, yet the files that are here now were not made with it.
+    edit_yaml(repository / OVERLAY, {"train": {"learning_rate": 0.02}})
+    marked = {rule for rule, _ in files_to_make(run("snakemake --dry-run").stdout).values()}
+    assert marked == {"train", "predict", "evaluate", "report"}
+
+
+@pytest.mark.slow
+def test_sync_refuses_while_a_change_is_not_recorded(repository: Path):
+    run = command_in(repository)
+    edit_yaml(repository / OVERLAY, {"report": {"baseline_sigma_pixels": 1.0}})
+    done = run("workflow/sync.sh", succeeds=False)
+    assert done.returncode == 1
+    assert "sync: phantom: configuration or code differ from this commit's record" in done.stdout
+    assert "dvc repro dvc.yaml" in done.stdout
+
+
+@pytest.mark.slow
+def test_sync_keeps_results_that_are_not_recorded(repository: Path):
+    run = command_in(repository)
+    edit_yaml(repository / OVERLAY, {"report": {"baseline_sigma_pixels": 1.0}})
+    run("snakemake --cores 2")
+    unrecorded = (repository / SUMMARY).read_text()
+    done = run("git stash -q && workflow/sync.sh", succeeds=False)
+    assert done.returncode == 1
+    assert (
+        "sync: phantom: results that are not recorded would be lost; go back to the commit that made them"
+        in done.stdout
+    )
+    assert (repository / SUMMARY).read_text() == unrecorded
