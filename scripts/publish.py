@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from fusionnet.checkpoints import load_checkpoint
 from fusionnet.errors import UserError, run
 from fusionnet.files import write_text
@@ -31,7 +33,7 @@ python scripts/predict.py --checkpoint {name} --volume YOUR.tif --probabilities 
 | split | scored on slices {fold}; trained on the others less a validation block of {validation} and gaps of {gap} |
 | training | {steps} steps of {batch} crops of {crop} x {crop} pixels, loss `{loss}`, seed {seed} |
 | score on slices {fold} | V_rand {v_rand:.4f} (at {v_rand_threshold:.1f}), V_info {v_info:.4f}; 8 orientations |
-| replicate | {arm}, fold {fold}, seed {seed}: the experiment's first seed on its last fold, not its best |
+| chosen | {chosen} |
 | checkpoint | trained with code {code}, torch {torch} |
 
 ## Limits
@@ -52,7 +54,9 @@ Weights: MIT, as the package. Data: {licence}
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--replicate", required=True, type=Path, help="folder with checkpoint.pt and metrics.json")
+    parser.add_argument(
+        "--replicates", required=True, nargs="+", type=Path, help="folders with checkpoint.pt and scores"
+    )
     parser.add_argument("--origin", required=True, type=Path, help="ORIGIN.json of the raw stacks")
     parser.add_argument("--name", required=True, help="to be found by, such as fusionnet-isbi2012")
     parser.add_argument("--folder", type=Path, default=WEIGHTS, help="receives NAME.safetensors and NAME.md")
@@ -62,21 +66,38 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     log = start_log("publish", None)
-    network, job, provenance = load_checkpoint(arguments.replicate / "checkpoint.pt")
-    metrics, origin = read_json(arguments.replicate / "metrics.json"), read_json(arguments.origin)
+    replicate, chosen = choose(arguments.replicates)
+    network, job, provenance = load_checkpoint(replicate / "checkpoint.pt")
+    metrics, origin = read_json(replicate / "metrics.json"), read_json(arguments.origin)
     weights = arguments.folder / f"{arguments.name}{SUFFIX}"
     save_published(weights, network, job, provenance)
-    write_text(weights.with_suffix(".md"), card(arguments.name, job, provenance, metrics, origin))
+    write_text(weights.with_suffix(".md"), card(arguments.name, chosen, job, provenance, metrics, origin))
     log.info("%s: %.1f MB, and its card", weights, weights.stat().st_size / 1e6)
 
 
+def choose(replicates: list[Path]) -> tuple[Path, str]:
+    """Return the replicate that did best on the validation slices, which the scored ones have no part in, and why."""
+    if len(replicates) == 1:
+        return replicates[0], f"{replicates[0].name}, the only one offered"
+    scores = [float(pd.read_csv(folder / "history.csv")["validation_v_rand"].iloc[-1]) for folder in replicates]
+    best = max(range(len(scores)), key=scores.__getitem__)
+    listed = ", ".join(f"{folder.name} {score:.5f}" for folder, score in zip(replicates, scores, strict=True))
+    return replicates[best], f"{replicates[best].name}, by V_rand on the validation slices ({listed})"
+
+
 def card(
-    name: str, job: TrainingJob, provenance: dict[str, Any], metrics: dict[str, Any], origin: dict[str, Any]
+    name: str,
+    chosen: str,
+    job: TrainingJob,
+    provenance: dict[str, Any],
+    metrics: dict[str, Any],
+    origin: dict[str, Any],
 ) -> str:
     cost = network_cost(job.network)
     z, y, x = origin["voxel_size_zyx_nm"] or (None, None, None)
     return CARD.format(
         name=name,
+        chosen=chosen,
         architecture={"fusionnet": "FusionNet", "unet": "U-Net"}[job.network.architecture],
         width=job.network.width,
         parameters=cost.parameters / 1e6,

@@ -59,7 +59,7 @@ def test_a_replicate_is_published_with_its_card(tmp_path: Path, training_job) ->
     (tmp_path / "metrics.json").write_text(json.dumps({"v_rand": 0.98, "v_rand_threshold": 0.4, "v_info": 0.97}))
     origin = {"dataset": "striped", "description": "Stripes.", "citation": "Nobody.", "licence": "Free."}
     (tmp_path / "origin.json").write_text(json.dumps(origin | {"voxel_size_zyx_nm": [50, 4, 4]}))
-    words = ["--replicate", tmp_path, "--origin", tmp_path / "origin.json", "--name", "s", "--folder", tmp_path]
+    words = ["--replicates", tmp_path, "--origin", tmp_path / "origin.json", "--name", "s", "--folder", tmp_path]
     subprocess.run([sys.executable, "scripts/publish.py", *map(str, words)], check=True)
     assert load_trained(tmp_path / "s.safetensors")[1] == training_job()
     card = (tmp_path / "s.md").read_text()
