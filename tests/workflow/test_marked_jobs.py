@@ -34,7 +34,7 @@ def marked_by_dvc(folder: Path, run: Command) -> set[str]:
     changed = json.loads(run("dvc status --json dvc.yaml").stdout)
     with Repo(folder) as repo:
         reads_from = repo.index.graph
-        stages = {stage for stage in reads_from if stage.addressing in changed}
+        stages = {s for s in reads_from if Path(s.path) == folder / "dvc.yaml" and s.name in changed}
         assert len(stages) == len(changed)
         stages |= {reader for stage in stages for reader in networkx.ancestors(reads_from, stage)}
         return {Path(out.fs_path).relative_to(folder).as_posix() for stage in stages for out in stage.outs}
