@@ -67,7 +67,7 @@ def refine(
             Refined(
                 arm=arm,
                 seed=seed,
-                slice_name=f"{'test slice' if fold == 'test' else 'slice'} {scored[fold].numbers[position]}",
+                slice_name=f"{'Test slice' if fold == 'test' else 'Slice'} {scored[fold].numbers[position]}",
                 truth=scored[fold].labels[position],
                 first=predict_unit(first.replicate, 1, raw, settings, machine)[0],
                 last=np.asarray(last.replicate.probabilities()[position]),

@@ -56,17 +56,10 @@ def _show_row(panels: Sequence[Axes], refined: Refined, name: str) -> None:
     difference = refined.last - refined.first
     view = telling_view(np.abs(difference))
     first, last = refined.v_rand
-    show(panels[0], refined.first[view], f"Unit 1: slice's V_rand {first:.4f}", 1)
-    show(panels[1], refined.last[view], f"Unit {refined.units}: slice's V_rand {last:.4f}", 1)
+    place = f"{refined.slice_name}, seed {refined.seed}"
+    show(panels[0], refined.first[view], f"{place}\nunit 1: V_rand {first:.4f}", 1)
+    show(panels[1], refined.last[view], f"{name}\nunit {refined.units}: V_rand {last:.4f}", 1)
     panels[2].imshow(difference[view], cmap=CHANGES, vmin=-1, vmax=1, interpolation="nearest")
-    panels[2].set_title(f"Unit {refined.units} minus unit 1", fontsize=9)
+    panels[2].set_title(f"unit {refined.units} minus unit 1", fontsize=9)
     panels[2].set_axis_off()
-    show(panels[3], refined.truth[view], "Truth", 1)
-    panels[0].annotate(
-        f"{name}, {refined.slice_name}, seed {refined.seed}, {place_of(view)}",
-        (0, -0.02),
-        xycoords="axes fraction",
-        va="top",
-        fontsize=9,
-        annotation_clip=False,
-    )
+    show(panels[3], refined.truth[view], f"{place_of(view)}\ntruth", 1)
