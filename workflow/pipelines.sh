@@ -15,11 +15,13 @@ pipeline_of() {
 
 # Print the name of DVC's remote, or say how to set one.
 remote_for() {
-    dvc config core.remote 2>/dev/null || {
+    name=$(dvc config core.remote 2>/dev/null || true)
+    if [ -z "$name" ]; then
         echo "$1: no DVC remote is set; name one: dvc remote add --default store ADDRESS" \
             "(a folder, ssh://... or s3://..., see docs/dvc.md)" >&2
         return 1
-    }
+    fi
+    echo "$name"
 }
 
 # Print DVC's errors on one line.
