@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from small_project import Command, command_in, edit_yaml, jobs_to_run
 
+from fusionnet.config import load
+
 OF_THE_REPORT = {"report": 1}
 OF_PREDICTION = {"predict": 2, "evaluate": 2} | OF_THE_REPORT
 OF_ONE_ARM = {"train": 1, "predict": 1, "evaluate": 1} | OF_THE_REPORT
@@ -105,4 +107,7 @@ def test_only_experiments_that_have_them_report_units_in_series_and_budgets(run:
 
 def test_the_isbi_experiment_is_one_more_word(run: Command):
     jobs = jobs_to_run(run("snakemake isbi2012 --cores 8 --resources gpu=1 --dry-run").stdout)
-    assert jobs == {"download_isbi2012": 1} | OF_THE_DATA
+    config = load("isbi2012")
+    replicates = len(config.arms) * len(config.folds) * len(config.seeds)
+    of_each = dict.fromkeys(("train", "predict", "evaluate"), replicates)
+    assert jobs == {"download_isbi2012": 1, "augment": 1} | of_each | OF_THE_REPORT
