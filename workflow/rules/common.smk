@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 # This checkout's code, also where another one is installed: `dvc exp run --temp` works in a copy of the project.
 sys.path.insert(0, os.getcwd())
-os.environ["PYTHONPATH"] = os.pathsep.join([os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])])
+os.environ.update(PYTHONPATH=os.pathsep.join([os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]))
 
 from fusionnet.claims import claim
 from fusionnet.config import Config, experiments, load
