@@ -31,7 +31,7 @@ def test_ten_lines_are_enough(tmp_path: Path):
     assert "FusionNet" in (report / "verdict.md").read_text()
     assert "Nothing to be done" in run(command).stdout
     script = re.search(r"```sh\n(python scripts/predict.py.*?)```", page, flags=re.S)[1]
-    tifffile.imwrite(folder / "big.tif", volume[:3])
+    tifffile.imwrite(folder / "big.tif", volume[:3], photometric="minisblack")
     run(script)
     probabilities = tifffile.imread(folder / "big-probabilities.tif")
     assert probabilities.shape == (3, 96, 96)
