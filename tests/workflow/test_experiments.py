@@ -10,6 +10,7 @@ from small_project import command_in
 
 from fusionnet.config import experiments, load
 from fusionnet.devices import Machine
+from fusionnet.flops import network_cost
 from fusionnet.sampling import Steps
 from fusionnet.training import Training
 
@@ -25,6 +26,21 @@ def test_every_experiment_is_planned(finished: Path):
     assert jobs["train"] == jobs["predict"] == trainings
     assert jobs["submit"] == len(load("isbi2012-submission").arms)
     assert jobs["evaluate"] == trainings - 4, "the challenge's test stack has no truth here, and is not scored"
+
+
+@pytest.mark.parametrize(
+    ("experiment", "arm", "measure", "apart"),
+    [
+        ("isbi2012", "unet-matched", "parameters", 0.10),
+        ("isbi2012", "unet-matched", "flops", 0.10),
+        ("isbi2012-paper", "unet-matched", "parameters", 0.02),
+        ("isbi2012-paper", "unet-flops", "flops", 0.01),
+    ],
+)
+def test_networks_that_are_to_match_do(experiment: str, arm: str, measure: str, apart: float):
+    network = load(experiment).network
+    ours, other = (getattr(network_cost(network[name], side_pixels=64), measure) for name in ("fusionnet", arm))
+    assert other == pytest.approx(ours, rel=apart)
 
 
 @pytest.mark.slow
