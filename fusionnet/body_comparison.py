@@ -1,6 +1,5 @@
 """What the report says of bodies: scores of each arm, and the size and shape of what it found beside the truth's."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,8 @@ import pandas as pd
 from scipy.stats import ks_2samp
 
 from fusionnet.config import ReportJob
-from fusionnet.errors import UserError
 from fusionnet.morphology import SHAPE_COLUMNS
+from fusionnet.replicates import read_json, read_table
 from fusionnet.texts import markdown_table
 
 TRUTH = "truth"
@@ -131,15 +130,5 @@ def _shape_cell(key: str, table: pd.DataFrame, truth: pd.DataFrame | None) -> st
 
 
 def _read(arm: str, fold: str, seed: int, folder: Path) -> BodyResults:
-    missing = [name for name in ("bodies.json", "bodies.csv") if not (folder / name).is_file()]
-    if missing:
-        raise UserError(f"{folder / missing[0]}: missing; run snakemake for this experiment to make it")
-    try:
-        scores = json.loads((folder / "bodies.json").read_text(encoding="utf-8"))
-        sections = pd.read_csv(folder / "bodies.csv")
-    except ValueError as error:
-        raise UserError(f"{folder}: bodies.json or bodies.csv is damaged ({error}); make them again") from error
-    lacking = [key for key in SCORE_NAMES if key not in scores] + [key for key in COLUMNS if key not in sections]
-    if lacking:
-        raise UserError(f"{folder}: bodies.json or bodies.csv lacks {', '.join(lacking)}; make them again")
-    return BodyResults(arm, fold, seed, scores, sections)
+    scores = read_json(folder / "bodies.json", list(SCORE_NAMES))
+    return BodyResults(arm, fold, seed, scores, read_table(folder / "bodies.csv", COLUMNS))

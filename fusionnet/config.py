@@ -122,14 +122,24 @@ class Config(Section):
     @model_validator(mode="after")
     def _arms_and_folds_are_known(self) -> "Config":
         for arm in self.arms:
+            if not re.fullmatch(r"\w[\w.-]*", arm):
+                raise ValueError(f"arms: got {arm!r}, expected letters, digits, '-', '_' and '.': it names files")
             if arm not in self.network:
                 raise ValueError(f"arms: {arm!r} is not a key of 'network'{did_you_mean(arm, list(self.network))}")
         for fold in self.folds:
             if not re.fullmatch(r"test|\d+-\d+", fold):
                 raise ValueError(f"folds: got {fold!r}, expected the scored slices as 'FIRST-LAST', or 'test'")
+            if fold != "test" and int(fold.partition("-")[0]) > int(fold.partition("-")[2]):
+                raise ValueError(f"folds: got {fold!r}, whose first slice comes after its last")
         for name in ("arms", "folds", "seeds"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise ValueError(f"{name}: an entry is named twice in {getattr(self, name)}")
+        challenged = self.download.dataset == "isbi2012" and self.download.test_labels and "test" in self.folds
+        if challenged and not self.report.submission:
+            raise ValueError(
+                "fold 'test' of isbi2012 is scored with 'download.test_labels', so 'report.submission' must be true: "
+                "the ledger is to have a line for each look at the challenge's test stack"
+            )
         if min(self.seeds) < 0:
             raise ValueError(f"seeds: got {min(self.seeds)}, expected numbers from 0")
         return self

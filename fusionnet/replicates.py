@@ -1,7 +1,7 @@
 """The results of an experiment, found by their fixed layout: one folder for each arm, fold and seed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,33 +174,47 @@ def baseline_metrics(scored: ScoredSlices, sigma_pixels: float) -> dict[str, Any
 
 
 def _read_replicate(arm: str, fold: str, seed: int, folder: Path) -> Replicate:
-    metrics = _read_json(folder / "metrics.json", METRIC_KEYS)
+    metrics = read_json(folder / "metrics.json", METRIC_KEYS)
     scored = metrics.get("provenance", {}).get("probabilities", {}).get("sha256")
     if scored is not None and scored != sha256(folder / "probabilities.tif"):
         raise UserError(f"{folder / 'metrics.json'}: scores other probabilities than those beside it; evaluate again")
     return Replicate(
         *(arm, fold, seed, folder, metrics),
-        slices=_read_table(folder / "slices.csv", SLICE_COLUMNS),
-        history=_read_table(folder / "history.csv", HISTORY_COLUMNS),
-        training=_read_json(folder / "training-time.json", TRAINING_KEYS),
-        prediction=_read_json(folder / "prediction-time.json", PREDICTION_KEYS),
+        slices=read_table(folder / "slices.csv", SLICE_COLUMNS),
+        history=read_table(folder / "history.csv", HISTORY_COLUMNS),
+        training=read_json(folder / "training-time.json", TRAINING_KEYS),
+        prediction=read_json(folder / "prediction-time.json", PREDICTION_KEYS),
     )
 
 
-def _read_json(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
+def read_json(path: Path, keys: Sequence[str]) -> dict[str, Any]:
+    """Read a JSON file that has at least these keys.
+
+    Raises:
+        UserError: It is missing or damaged, or lacks a key.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; run the experiment first") from error
     except ValueError as error:
         raise UserError(f"{path}: not valid JSON ({error}); make it again") from error
-    lacking = [key for key in keys if key not in content]
+    lacking = [key for key in keys if not isinstance(content, dict) or key not in content]
     if lacking:
         raise UserError(f"{path}: lacks {', '.join(lacking)}; make it again with this version")
     return content
 
 
-def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a CSV table that has at least these columns.
+
+    Raises:
+        UserError: It is missing or damaged, or lacks a column.
+    """
     try:
         table = pd.read_csv(path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; run the experiment first") from error
     except ValueError as error:
         raise UserError(f"{path}: not a CSV table ({error}); make it again") from error
     lacking = [column for column in columns if column not in table.columns]

@@ -1,8 +1,9 @@
 """Is one arm better than another? Paired effects with bootstrap intervals, and a sentence that says what they show.
 
 Two arms are compared on the same replicates (a fold and a seed: one training of each arm) and the same slices, so
-that what makes a slice hard cancels out. Chance enters twice, through the training and through the slices that
-happen to be scored; the interval resamples both. `docs/report.md` says how to read it and what it leaves out.
+that what makes a slice hard cancels out. Chance enters through the training, through the slices that happen to be
+scored, and through the place in the tissue that a fold is. `docs/report.md` says how to read the interval and what it
+leaves out.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from fusionnet.errors import UserError
 
 CONFIDENCE = 0.95
 POWER = 0.8
-MOST_REPLICATES = 1000
+MOST_FOLDS = 1000
 RESAMPLES = 4999
 
 ReplicateKey = tuple[str, int]
@@ -39,14 +40,18 @@ class Effect:
     high: float
     """Ends of the interval that covers the true effect with probability `CONFIDENCE`."""
     replicates: int
+    folds: int
     slices: int
     """Different slices that were scored, over all folds."""
-    replicates_needed: int | None
-    """Paired trainings that would tell an effect of this size from none; None: unknown, or over `MOST_REPLICATES`."""
+    folds_needed: int | None
+    """Folds that would tell an effect of this size from none; None: unknown, or over `MOST_FOLDS`."""
 
     @property
     def verdict(self) -> Verdict:
-        """Better or worse only if the interval excludes 0 and there is more than one training of each arm."""
+        """Better or worse only if the interval excludes 0 and there is more than one training of each arm.
+
+        Of one fold it holds for the slices of that fold: nothing says how other tissue differs.
+        """
         if self.replicates < 2 or self.low <= 0 <= self.high:
             return "not distinguishable"
         return "better" if self.mean > 0 else "worse"
@@ -77,11 +82,11 @@ def estimate_effect(
     mean = _mean_of_means(differences)
     low, high = bootstrap_interval(differences, generator, resamples=resamples)
     slices = {fold: len(difference) for (fold, _), difference in differences.items()}
-    count, needed = len(differences), None
-    if count > 1:  # a single training says nothing about the scatter of trainings
-        deviation = (high - low) / 2 / stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) * np.sqrt(count)
-        needed = replicates_needed(mean, float(deviation))
-    return Effect(arm, baseline, score, mean, low, high, count, sum(slices.values()), needed)
+    folds, needed = len(slices), None
+    if folds > 1:  # a single fold says nothing about the scatter of folds
+        deviation = (high - low) / 2 / stats.t.ppf((1 + CONFIDENCE) / 2, folds - 1) * np.sqrt(folds)
+        needed = folds_needed(mean, float(deviation))
+    return Effect(arm, baseline, score, mean, low, high, len(differences), folds, sum(slices.values()), needed)
 
 
 def paired_differences(arm: str, baseline: str, scores: Mapping[str, SliceScores]) -> dict[ReplicateKey, np.ndarray]:
@@ -111,10 +116,11 @@ def bootstrap_interval(
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
 ) -> tuple[float, float]:
-    """Return an interval for the mean difference that allows for chance in trainings and in slices.
+    """Return an interval for the mean difference that allows for chance in trainings, slices and folds.
 
-    The interval is the mean plus or minus Student's t times `standard_error`. Percentiles of a bootstrap over so
-    few trainings would be far too narrow (Hesterberg 2015, doi 10.1080/00031305.2015.1089789).
+    The interval is the mean plus or minus Student's t times `standard_error`, with as many degrees of freedom as the
+    fewest of these allow. Percentiles of a bootstrap over so few would be far too narrow (Hesterberg 2015,
+    doi 10.1080/00031305.2015.1089789).
 
     Args:
         differences: Per replicate, the paired difference of each slice, shape (Z,).
@@ -123,11 +129,12 @@ def bootstrap_interval(
         resamples: Number of resamples.
 
     Returns:
-        ``(low, high)``. With one replicate the interval covers chance in the slices alone; with one slice in all
-        it is infinite.
+        ``(low, high)``. With one fold the interval covers chance in its trainings and slices; with one replicate
+        in the slices alone; with one slice in all it is infinite.
     """
     center = _mean_of_means(differences)
-    units = len(differences) if len(differences) > 1 else len(next(iter(differences.values())))
+    folds, slices = len({fold for fold, _ in differences}), len(next(iter(differences.values())))
+    units = next((number for number in (folds, len(differences), slices) if number > 1), 1)
     if units < 2:
         return -np.inf, np.inf
     half = stats.t.ppf((1 + confidence) / 2, units - 1) * standard_error(differences, generator, resamples)
@@ -137,12 +144,13 @@ def bootstrap_interval(
 def standard_error(
     differences: Mapping[ReplicateKey, np.ndarray], generator: np.random.Generator, resamples: int = RESAMPLES
 ) -> float:
-    """Return the standard error of the mean difference by a bootstrap clustered in two ways.
+    """Return the standard error of the mean difference by a bootstrap.
 
-    A slice difference is odd for three reasons: the two trainings were, or the slice is (for every seed of its
-    fold), or this training on this slice. Whole replicates are resampled, and whole slices; the two variances add
-    up, less that of resampling both at once, which both hold (Cameron, Gelbach and Miller 2011,
-    doi 10.1198/jbes.2010.07136). The sum is not let fall below the larger of the two.
+    Of several folds whole folds are resampled: their trainings, their slices and their place in the tissue are odd
+    together. Of one fold whole replicates are resampled, and whole slices, since a difference is odd because the two
+    trainings were, or the slice is for every seed, or this training on this slice; the two variances add up, less
+    that of resampling both at once, which both hold (clustering in two ways: Cameron, Gelbach and Miller 2011,
+    doi 10.1198/jbes.2010.07136). That sum is not let fall below the larger of the two.
 
     Args:
         differences: Per replicate, the paired difference of each slice, shape (Z,).
@@ -152,31 +160,33 @@ def standard_error(
     center = _mean_of_means(differences)
     cells = {key: (values - center) / (len(differences) * len(values)) for key, values in differences.items()}
     folds = list(dict.fromkeys(fold for fold, _ in cells))
-    by_replicate = np.array([values.sum() for values in cells.values()])
-    by_slice = np.concatenate([sum(values for key, values in cells.items() if key[0] == fold) for fold in folds])
-    by_cell = np.concatenate(list(cells.values()))
+    if len(folds) > 1:
+        totals = np.array([sum(values.sum() for key, values in cells.items() if key[0] == fold) for fold in folds])
+        return float(np.sqrt(_variance_of_resampled_sum(totals, generator, resamples)))
+    table = np.stack(list(cells.values()))  # (replicates, slices)
     replicates, slices, both = (
-        _variance_of_resampled_sum(totals, generator, resamples) for totals in (by_replicate, by_slice, by_cell)
+        _variance_of_resampled_sum(totals, generator, resamples)
+        for totals in (table.sum(axis=1), table.sum(axis=0), table.ravel())
     )
     return float(np.sqrt(max(replicates + slices - both, replicates, slices)))
 
 
-def replicates_needed(
-    mean: float, deviation: float, confidence: float = CONFIDENCE, power: float = POWER, most: int = MOST_REPLICATES
+def folds_needed(
+    mean: float, deviation: float, confidence: float = CONFIDENCE, power: float = POWER, most: int = MOST_FOLDS
 ) -> int | None:
-    """Return how many paired trainings would tell an effect of the observed size from none.
+    """Return how many folds, each with slices and trainings of its own, would tell an effect of this size from none.
 
     The power of the paired t-test, by the non-central t distribution.
 
     Args:
         mean: The effect.
-        deviation: Standard deviation of one replicate: the standard error times the root of their number.
+        deviation: Standard deviation of one fold: the standard error times the root of their number.
         confidence: 1 minus the test's level, two-sided.
         power: Probability of seeing the effect.
         most: Give up beyond so many.
 
     Returns:
-        The smallest number of replicates with the asked power; None if it exceeds ``most``.
+        The smallest number of folds with the asked power; None if it exceeds ``most``.
     """
     if mean == 0:
         return None
@@ -197,17 +207,30 @@ def sentence(effect: Effect, names: Mapping[str, str], score_name: str) -> str:
         score_name: Display name of the score.
     """
     arm, baseline = names[effect.arm], names[effect.baseline]
-    sample = f"{_count(effect.replicates, 'paired training')}, {_count(effect.slices, 'slice')}"
+    sample = ", ".join(
+        count(number, noun)
+        for number, noun in (
+            (effect.replicates, "paired training"),
+            (effect.folds, "fold"),
+            (effect.slices, "slice"),
+        )
+    )
     interval = f"{CONFIDENCE:.0%} interval {effect.low:+.4f} to {effect.high:+.4f}"
     facts = f"(difference {effect.mean:+.4f}, {interval}; {sample})"
     if effect.verdict != "not distinguishable":
-        return f"{score_name}: {arm} is {effect.verdict} than {baseline} {facts}."
+        where = " on the slices of this fold" if effect.folds == 1 else ""
+        return f"{score_name}: {arm} is {effect.verdict} than {baseline}{where} {facts}."
     if effect.replicates < 2:
         need = "one training of each cannot tell an architecture from a lucky seed: more seeds or folds must decide"
-    elif effect.replicates_needed is None:
-        need = f"not even {MOST_REPLICATES} paired trainings would be likely to decide so small an effect"
+    elif effect.folds < 2:
+        need = "one fold does not tell how other tissue differs: more folds must decide"
+    elif effect.folds_needed is None:
+        need = f"not even {MOST_FOLDS} folds would be likely to decide so small an effect"
     else:
-        need = f"about {effect.replicates_needed} paired trainings would decide an effect of this size"
+        need = (
+            f"about {effect.folds_needed} folds, each on slices of its own, would decide an effect of this size; more "
+            "seeds on the same slices would not"
+        )
     return f"{score_name}: {arm} and {baseline} are not distinguishable at this sample size {facts}; {need}."
 
 
@@ -226,5 +249,6 @@ def _variance_of_resampled_sum(totals: np.ndarray, generator: np.random.Generato
     return float(drawn.standard_error) ** 2 * len(totals) / (len(totals) - 1)
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun, such as "1 slice" or "2 slices"."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

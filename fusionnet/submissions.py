@@ -4,6 +4,7 @@ Who looks at a test stack's score, changes a parameter and looks again tunes on 
 forbid it; it makes it visible: a line for each configuration that was ever scored, in git beside the results.
 """
 
+import fcntl
 import hashlib
 import json
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ import pandas as pd
 
 from fusionnet.errors import UserError
 from fusionnet.files import whole_or_absent
-from fusionnet.scores import score_stack
+from fusionnet.scores import as_probabilities, score_stack
 from fusionnet.volumes import read_provenance, read_volume, require_same_shape
 
 COLUMNS = ["arm", "trainings", "config", "code", "submission", "v_rand", "v_info", "pixel_error"]
@@ -28,14 +29,14 @@ def mean_probabilities(paths: Sequence[Path]) -> np.ndarray:
         paths: One stack for each training; one alone is returned as it is.
 
     Raises:
-        UserError: The stacks differ in shape.
+        UserError: The stacks differ in shape, or a value is no probability.
     """
     first = read_volume(paths[0])
     total = np.zeros(first.shape, np.float64)
     for path in paths:
         stack = read_volume(path)
         require_same_shape((paths[0], first), (path, stack))
-        total += stack
+        total += as_probabilities(stack)
     return (total / len(paths)).astype(np.float32)
 
 
@@ -68,6 +69,8 @@ def ledger_row(arm: str, paths: Sequence[Path], mean: np.ndarray, labels: np.nda
 def enter(ledger: Path, row: dict[str, Any]) -> bool:
     """Append a row unless this very submission is in the ledger; return whether it is new.
 
+    Arms are submitted side by side: each waits until no other process has the ledger.
+
     Args:
         ledger: A CSV file, made if it is missing; its older lines are never changed.
         row: From `ledger_row`.
@@ -75,14 +78,17 @@ def enter(ledger: Path, row: dict[str, Any]) -> bool:
     Raises:
         UserError: The file is no such ledger.
     """
-    old = pd.read_csv(ledger, dtype=str) if ledger.exists() else pd.DataFrame(columns=COLUMNS)
-    if list(old.columns) != COLUMNS:
-        raise UserError(f"{ledger}: columns {list(old.columns)}, expected {COLUMNS}; restore it from git")
-    if ((old["submission"] == row["submission"]) & (old["config"] == row["config"])).any():
-        return False
-    with whole_or_absent(ledger) as temporary:
-        pd.concat([old, pd.DataFrame([row]).astype(str)]).to_csv(temporary, index=False, lineterminator="\n")
-    return True
+    ledger.parent.mkdir(parents=True, exist_ok=True)
+    with ledger.with_name(f".{ledger.name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        old = pd.read_csv(ledger, dtype=str) if ledger.exists() else pd.DataFrame(columns=COLUMNS)
+        if list(old.columns) != COLUMNS:
+            raise UserError(f"{ledger}: columns {list(old.columns)}, expected {COLUMNS}; restore it from git")
+        if ((old["submission"] == row["submission"]) & (old["config"] == row["config"])).any():
+            return False
+        with whole_or_absent(ledger) as temporary:
+            pd.concat([old, pd.DataFrame([row]).astype(str)]).to_csv(temporary, index=False, lineterminator="\n")
+        return True
 
 
 def _hash(content: bytes) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from fusionnet.comparison import BASELINE, HEADLINE, MEAN
 from fusionnet.flops import SLICE_PIXELS
-from fusionnet.statistics import Effect, sentence
+from fusionnet.statistics import Effect, count, sentence
 
 
 def verdict_markdown(effects: Sequence[Effect], names: Mapping[str, str], folds: Sequence[str]) -> str:
@@ -25,8 +25,7 @@ def verdict_markdown(effects: Sequence[Effect], names: Mapping[str, str], folds:
     if len(pairs) > 1:
         header = ["comparison", "paired trainings", *HEADLINE.values()]
         lines += markdown_table(
-            header,
-            [[_pair_name(pair[0], names), str(pair[0].replicates), *(_finding(e) for e in pair)] for pair in pairs],
+            header, [[_pair_name(pair[0], names), _sample(pair[0]), *(_finding(e) for e in pair)] for pair in pairs]
         )
         lines += ["", "In brackets 95 % intervals; each stands alone, and one in twenty misses its true effect.", ""]
     if any(fold != "test" for fold in folds):
@@ -60,7 +59,11 @@ def comparison_markdown(table: pd.DataFrame, names: Mapping[str, str], effects: 
         ["comparison", "score", "mean", "95 % interval", "paired trainings", "verdict", "would decide"],
         [_effect_cells(effect, names) for pair in _by_pair(effects) for effect in pair],
     )
-    lines += ["", "Would decide: so many paired trainings would be likely to tell an effect of this size from none."]
+    lines += [
+        "",
+        "Would decide: so many folds, each on slices of its own, would be likely to tell an effect of this size from",
+        "none; more seeds on the same slices would not. A verdict of one fold holds for the slices of that fold.",
+    ]
     lines += ["", "## Every replicate", ""]
     header = ["arm", "fold", "seed", "V_rand", "merge part", "split part", "V_info", "merge part", "split part"]
     lines += markdown_table([*header, "pixel error"], [_single_cells(row, names) for row in singles.to_dict("records")])
@@ -100,11 +103,6 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list
     return ["| " + " | ".join(cells) + " |" for cells in lines]
 
 
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun, such as "1 slice" or "2 slices"."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def with_deviation(values: pd.Series) -> str:
     """Return the mean of some scores, with their standard deviation if there are several."""
     return f"{values.mean():.4f} ± {values.std():.4f}" if len(values) > 1 else f"{values.mean():.4f}"
@@ -129,6 +127,10 @@ def _pair_name(effect: Effect, names: Mapping[str, str]) -> str:
     return f"{names[effect.arm]} minus {names[effect.baseline]}"
 
 
+def _sample(effect: Effect) -> str:
+    return f"{effect.replicates} ({count(effect.folds, 'fold')})"
+
+
 def _finding(effect: Effect) -> str:
     verdict = f"**{effect.verdict}**" if effect.verdict != "not distinguishable" else effect.verdict
     return f"{verdict}: {effect.mean:+.4f} ({effect.low:+.4f} to {effect.high:+.4f})"
@@ -136,8 +138,10 @@ def _finding(effect: Effect) -> str:
 
 def _effect_cells(effect: Effect, names: Mapping[str, str]) -> list[str]:
     interval = f"{effect.low:+.4f} to {effect.high:+.4f}"
-    needed = "unknown" if effect.replicates_needed is None else str(effect.replicates_needed)
-    numbers = [f"{effect.mean:+.4f}", interval, str(effect.replicates)]
+    needed = "unknown" if effect.folds_needed is None else count(effect.folds_needed, "fold")
+    if effect.verdict != "not distinguishable":
+        needed = "decided"
+    numbers = [f"{effect.mean:+.4f}", interval, _sample(effect)]
     return [_pair_name(effect, names), HEADLINE[effect.score], *numbers, effect.verdict, needed]
 
 

@@ -4,20 +4,22 @@
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from fusionnet.checkpoints import load_checkpoint
-from fusionnet.errors import UserError, run
+from fusionnet.errors import run
 from fusionnet.files import write_text
 from fusionnet.flops import SLICE_PIXELS, network_cost
 from fusionnet.jobs import TrainingJob
 from fusionnet.logs import start_log
 from fusionnet.pretrained import SUFFIX, WEIGHTS, save_published
+from fusionnet.replicates import read_json
 
+METRICS = ("v_rand", "v_rand_threshold", "v_info")
+ORIGIN = ("dataset", "description", "voxel_size_zyx_nm", "citation", "licence")
 CARD = """# {name}
 
 {architecture} of width {width} ({parameters:.2f} M parameters, {flops:.1f} GFLOP for {side} x {side} pixels), trained
@@ -68,7 +70,8 @@ def main() -> None:
     log = start_log("publish", None)
     replicate, chosen = choose(arguments.replicates)
     network, job, provenance = load_checkpoint(replicate / "checkpoint.pt")
-    metrics, origin = read_json(replicate / "metrics.json"), read_json(arguments.origin)
+    metrics = read_json(replicate / "metrics.json", METRICS)
+    origin = read_json(arguments.origin, ORIGIN)
     weights = arguments.folder / f"{arguments.name}{SUFFIX}"
     save_published(weights, network, job, provenance)
     write_text(weights.with_suffix(".md"), card(arguments.name, chosen, job, provenance, metrics, origin))
@@ -114,16 +117,10 @@ def card(
         code=provenance["code"][:12],
         torch=provenance["environment"]["torch"],
         voxels=f"{x:g} x {y:g} x {z:g} nm (x, y, z)" if z else "voxels of unknown size",
-        **{key: metrics[key] for key in ("v_rand", "v_rand_threshold", "v_info")},
+        **{key: metrics[key] for key in METRICS},
         **{key: origin[key] for key in ("citation", "licence")},
         **{key: getattr(job, key) for key in ("arm", "fold", "seed")},
     )
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; run the experiment first")
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

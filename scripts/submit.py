@@ -26,15 +26,17 @@ def main() -> None:
     log = start_log("submit", arguments.log)
     paths = arguments.probabilities
     mean = mean_probabilities(paths)
+    row = None
+    if arguments.labels:
+        labels = read_labels(arguments.labels)
+        require_same_shape((arguments.labels, labels), (paths[0], mean))
+        row = ledger_row(arguments.arm, paths, mean, labels)
     inputs = {f"probabilities {number}": path for number, path in enumerate(paths)}
     write_volume(arguments.submission, mean, provenance("submit", {"arm": arguments.arm}, inputs))
     log.info("%s: mean of %d, %s (Z, Y, X), float32, 1 inside a cell", arguments.submission, len(paths), mean.shape)
-    if not arguments.labels:
+    if row is None:
         log.info("no truth at hand, so no score and no line in the ledger")
         return
-    labels = read_labels(arguments.labels)
-    require_same_shape((arguments.labels, labels), (arguments.submission, mean))
-    row = ledger_row(arguments.arm, paths, mean, labels)
     log.info("V_rand %.4f, V_info %.4f", row["v_rand"], row["v_info"])
     if arguments.ledger:
         new = enter(arguments.ledger, row)

@@ -1,7 +1,6 @@
 """Run an experiment again in a copy of the project and say whether its record is met; `make verify` calls it."""
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -13,7 +12,8 @@ from fusionnet.config import load
 from fusionnet.devices import available_processors
 from fusionnet.errors import UserError, run
 from fusionnet.files import write_json
-from fusionnet.verification import make_record, verdict
+from fusionnet.replicates import read_json
+from fusionnet.verification import CAUSES, make_record, verdict
 
 PROJECT = ("config", "fusionnet", "scripts", "workflow", "pyproject.toml")
 
@@ -35,12 +35,7 @@ def main() -> None:
         write_json(arguments.record_file, make_record(arguments.experiment, config, Path.cwd()))
         print(f"{arguments.record_file}: written")
         return
-    if not arguments.record_file.is_file():
-        raise UserError(f"{arguments.record_file}: no such record; write one with --record after a run")
-    try:
-        expected = json.loads(arguments.record_file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{arguments.record_file}: not a record ({error}); write one with --record") from error
+    expected = read_json(arguments.record_file, ("experiment", "outputs", *CAUSES))
     if expected.get("experiment") != arguments.experiment:
         raise UserError(
             f"{arguments.record_file} is of {expected.get('experiment')!r}, not of {arguments.experiment!r}"

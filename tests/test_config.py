@@ -106,6 +106,9 @@ def test_an_experiment_that_does_not_exist_is_named_with_the_nearest():
         ({"arms": ["fusionet"]}, "arms: 'fusionet' is not a key of 'network' (did you mean 'fusionnet'?)"),
         ({"arms": ["unet", "unet"]}, "arms: an entry is named twice"),
         ({"folds": ["25"]}, "folds: got '25', expected the scored slices as 'FIRST-LAST', or 'test'"),
+        ({"folds": ["9-3"]}, "folds: got '9-3', whose first slice comes after its last"),
+        ({"arms": ["a b"]}, "arms: got 'a b', expected letters, digits"),
+        ({"arms": ["a/b"]}, "arms: got 'a/b', expected letters, digits"),
         ({"seeds": [-1]}, "seeds: got -1, expected numbers from 0"),
         ({"seeds": ["1"]}, "seeds.0: got '1'"),
         ({"network": {"unet": {"chain": 2}}}, "architecture 'unet' takes only 'width'"),
@@ -117,6 +120,13 @@ def test_an_experiment_that_does_not_exist_is_named_with_the_nearest():
 )
 def test_every_mistake_is_named(overrides: dict, message: str):
     assert message in refusal("phantom", overrides)
+
+
+def test_the_challenges_test_stack_is_not_scored_without_a_line_in_the_ledger():
+    looked_at = {"download": {"test_labels": "test-labels.tif"}}
+    message = refusal("isbi2012-submission", looked_at | {"report": {"submission": False}})
+    assert "'report.submission' must be true" in message
+    assert config.load("isbi2012-submission", looked_at).report.submission
 
 
 def test_a_new_arm_needs_its_keys():

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fusionnet.comparison import HEADLINE
-from fusionnet.figures.labels import logarithmic, name_beside, side_by_side
+from fusionnet.figures.labels import logarithmic, side_by_side
 from fusionnet.figures.style import GREY, arm_colours, display_names, legend_below, new_figure, styled
 from fusionnet.flops import Cost
 from fusionnet.replicates import Replicate
@@ -21,7 +21,7 @@ def draw_compute(replicates: Sequence[Replicate], costs: Mapping[str, Cost]) -> 
     """Draw V_rand and V_info against operations and against minutes of training.
 
     Args:
-        replicates: All of them; each is a small mark, the mean of an arm a large one that bears its name.
+        replicates: All of them; each is a small mark, the mean of an arm a large one.
         costs: Parameters and operations of each arm.
     """
     arms = list(dict.fromkeys(replicate.arm for replicate in replicates))
@@ -32,28 +32,24 @@ def draw_compute(replicates: Sequence[Replicate], costs: Mapping[str, Cost]) -> 
         figure, axes = new_figure(2 * PANEL_INCHES + 1.2, rows=2, columns=2, sharex="col", sharey="row")
         for (left, right), (score, title) in zip((axes[:2], axes[2:]), HEADLINE.items(), strict=True):
             _draw_marks(left, replicates, score, work)
-            means = _draw_marks(right, replicates, score, minutes)
+            _draw_marks(right, replicates, score, minutes)
             left.set_title(f"{title} by operations")
             right.set_title(f"{title} by time of training")
             for axis in (left, right):
                 logarithmic(axis)
                 axis.margins(x=0.12)
-            name_beside(right, means, display_names(arms), arm_colours(arms), PANEL_INCHES)
         axes[2].set_xlabel("operations of one pass over a slice (GFLOP)")
         axes[3].set_xlabel("training (minutes)")
-        keys = [
-            Line2D([], [], marker="o", linestyle="", color=GREY, markersize=5, alpha=0.6, label="one replicate"),
-            Line2D([], [], marker="D", linestyle="", color=GREY, markersize=8, label="mean of an arm"),
-        ]
+        names, colours = display_names(arms), arm_colours(arms)
+        keys = [Line2D([], [], marker="D", linestyle="", color=colours[a], markersize=8, label=names[a]) for a in arms]
+        if len(replicates) > len(arms):
+            keys.append(Line2D([], [], marker="o", linestyle="", color=GREY, alpha=0.6, label="one replicate"))
         legend_below(figure, keys)
     return figure
 
 
-def _draw_marks(
-    axis: Axes, replicates: Sequence[Replicate], score: str, places: Sequence[float]
-) -> dict[str, tuple[float, float]]:
-    """Draw every replicate and the mean of each arm; return where the means are."""
-    means = {}
+def _draw_marks(axis: Axes, replicates: Sequence[Replicate], score: str, places: Sequence[float]) -> None:
+    """Draw every replicate and the mean of each arm."""
     for arm, colour in arm_colours(list(dict.fromkeys(replicate.arm for replicate in replicates))).items():
         points = [
             (place, float(replicate.metrics[score]))
@@ -63,5 +59,3 @@ def _draw_marks(
         axis.plot(*zip(*points, strict=True), "o", color=colour, markersize=5, alpha=0.6, markeredgewidth=0)
         x, y = np.mean(points, axis=0).tolist()
         axis.plot(x, y, "D", color=colour, markersize=8, markeredgecolor="white", zorder=3)
-        means[arm] = (x, y)
-    return means

@@ -23,42 +23,45 @@ from fusionnet.figures.style import (
 )
 from fusionnet.replicates import Replicate
 
+FEW_LINES = 6  # of more replicates the lines hide one another
+HISTORY = {
+    "train_loss": "Loss in training",
+    "validation_loss": "Cross-entropy, validation slices",
+    "validation_v_rand": "V_rand, validation slices",
+}
 LEAST_DISTANCE = 1e-4  # a score nearer to 1 than this is drawn here: the axis is logarithmic in 1 - score
 
 
 def draw_training(replicates: Sequence[Replicate]) -> Figure:
-    """Draw loss and validation V_rand against the epoch, a line for each replicate, or of many arms for each arm."""
+    """Draw losses and validation V_rand against the epoch: each replicate, or of many replicates each arm's mean."""
     arms = list(dict.fromkeys(replicate.arm for replicate in replicates))
     names, colours = display_names(arms), arm_colours(arms)
+    each = len(replicates) <= FEW_LINES
     with styled():
-        figure, (losses, scores) = new_figure(3.9, columns=2)
-        for arm, history in _histories(replicates, each=len(arms) <= FEW_ARMS):
-            colour = colours[arm]
-            losses.plot(history["epoch"], history["train_loss"], color=colour, linewidth=1.4, alpha=0.8)
-            validated = history.dropna(subset=["validation_loss"])
-            losses.plot(validated["epoch"], validated["validation_loss"], ":", color=colour, linewidth=1.4)
-            validated = history.dropna(subset=["validation_v_rand"])
-            mark = "o" if len(validated) < 3 else ""
-            scores.plot(
-                validated["epoch"], validated["validation_v_rand"], f"-{mark}", color=colour, linewidth=1.4, alpha=0.8
-            )
-        losses.set_title("Loss")
-        low, high = losses.dataLim.intervaly
-        if low > 0 and high > 3 * low:
-            losses.set_yscale("log")
-            losses.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-            losses.yaxis.set_minor_formatter(lambda value, _: f"{value:.1g}" if f"{value:e}"[0] in "235" else "")
-        scores.set_title("V_rand of the validation slices")
-        distance_to_one(scores)
-        for axis in (losses, scores):
+        figure, axes = new_figure(3.6, columns=3)
+        for axis, (column, title) in zip(axes, HISTORY.items(), strict=True):
+            for arm, history in _histories(replicates, each):
+                known = history.dropna(subset=[column])
+                mark = "o" if len(known) < 3 else ""
+                axis.plot(known["epoch"], known[column], f"-{mark}", color=colours[arm], linewidth=1.4, alpha=0.8)
+            axis.set_title(title)
             axis.set_xlabel("epoch")
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        for losses in axes[:2]:
+            _loss_axis(losses)
+        distance_to_one(axes[2])
         keys = [Line2D([], [], color=colours[arm], linewidth=2, label=names[arm]) for arm in arms]
-        of = "" if len(arms) <= FEW_ARMS else ", mean of replicates"
-        keys.append(Line2D([], [], color=GREY, label=f"loss in training{of}"))
-        keys.append(Line2D([], [], color=GREY, linestyle=":", label="loss on validation slices"))
+        keys += [] if each else [Line2D([], [], linestyle="", label="(means of the replicates)")]
         legend_below(figure, keys)
     return figure
+
+
+def _loss_axis(axis: Axes) -> None:
+    low, high = axis.dataLim.intervaly
+    if low > 0 and high > 3 * low:
+        axis.set_yscale("log")
+        axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "235" else "")
 
 
 def _histories(replicates: Sequence[Replicate], each: bool) -> list[tuple[str, pd.DataFrame]]:
@@ -72,7 +75,7 @@ def _histories(replicates: Sequence[Replicate], each: bool) -> list[tuple[str, p
 
 
 def draw_thresholds(replicates: Sequence[Replicate], baselines: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw score against threshold: each replicate thin, the mean of an arm bold, its maximum marked.
+    """Draw score against threshold: each replicate thin, the mean of an arm bold, the mean's maximum marked.
 
     Args:
         replicates: All of them.
@@ -95,12 +98,12 @@ def draw_thresholds(replicates: Sequence[Replicate], baselines: Sequence[Mapping
                 axis.plot(thresholds, _below_one(mean), style, color=colour, linewidth=2)
                 axis.plot(thresholds[mean.argmax()], _below_one(mean.max()), "o", color=colour, markersize=7)
             axis.set_title(f"{title} by threshold")
-            axis.set_xlabel("a pixel above this probability is inside a cell")
+            axis.set_xlabel("a pixel above this probability is inside")
             axis.set_xlim(-0.02, 1.02)
             distance_to_one(axis)
         keys = [Line2D([], [], color=colours[arm], linewidth=2, label=names[arm]) for arm in arms]
         keys.append(Line2D([], [], color=BASELINE_COLOUR, linestyle="--", linewidth=2, label="smoothed grey values"))
-        keys.append(Line2D([], [], color=GREY, marker="o", linestyle="", label="maximum: the score"))
+        keys.append(Line2D([], [], color=GREY, marker="o", linestyle="", label="maximum of the mean"))
         legend_below(figure, keys)
     return figure
 

@@ -10,11 +10,11 @@ from matplotlib.lines import Line2D
 
 from fusionnet.comparison import HEADLINE
 from fusionnet.figures.style import GREY, arm_colours, display_names, legend_below, new_figure, styled
-from fusionnet.statistics import Effect
+from fusionnet.statistics import Effect, count
 
 
 def draw_effects(effects: Sequence[Effect], arms: Sequence[str]) -> Figure:
-    """Draw a forest plot: one arm minus another, with its interval and the number of paired trainings.
+    """Draw a forest plot: one arm minus another, with its interval and the number of paired trainings and folds.
 
     Args:
         effects: From `fusionnet.comparison.compare`: the same pairs for each score.
@@ -65,7 +65,7 @@ def _row_names(effects: Sequence[Effect], names: dict[str, str], one_arm: bool) 
     """Name each pair, and on how many trainings of each arm its interval rests."""
     return [
         (f"… {names[effect.baseline]}" if one_arm else f"{names[effect.arm]} minus {names[effect.baseline]}")
-        + f"\n{effect.replicates} paired training{'' if effect.replicates == 1 else 's'}"
+        + f"\n{count(effect.replicates, 'paired training')}, {count(effect.folds, 'fold')}"
         for effect in effects
     ]
 

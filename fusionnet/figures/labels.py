@@ -84,7 +84,7 @@ def logarithmic(axis: Axes) -> None:
     """Make the x axis logarithmic, with plain numbers at its ticks even where it spans less than a decade."""
     axis.set_xscale("log")
     low, high = axis.get_xlim()
-    steps = (1.0, 2.0, 5.0) if high > 10 * low else (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+    steps = (1.0, 2.0, 5.0) if high > 10 * low else (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
     axis.xaxis.set_major_locator(LogLocator(subs=steps) if high > 2 * low else MaxNLocator(4))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.xaxis.set_minor_formatter(NullFormatter())

@@ -45,7 +45,7 @@ def draw_refinement(slices: Sequence[Refined], names: Mapping[str, str]) -> Figu
         title = "What the last unit in series changes, on the slices whose V_rand it changes most"
         figure.suptitle(title, x=0.005, ha="left", fontsize=11)
         keys = [
-            Patch(color=CHANGES(0.1), label="less probably inside a cell than the first unit said"),
+            Patch(color=CHANGES(0.1), label="less probably inside than the first unit said"),
             Patch(color=CHANGES(0.9), label="more probably"),
         ]
         legend_below(figure, keys)

@@ -82,16 +82,14 @@ def _link_replicates(axis: Axes, replicates: Sequence[Replicate], arms: Sequence
 
 
 def _mark_baseline(axis: Axes, value: float) -> None:
-    """Show the baseline as a dashed line where it fits, else say at the margin where it is."""
+    """Show the baseline as a dashed line where it fits, and say at the margin where it is."""
     low, high = axis.get_xlim()
-    if value >= low - (high - low):
+    fits = value >= low - (high - low)
+    if fits:
         axis.axvline(value, color=BASELINE_COLOUR, linestyle="--")
-        side = "right" if value > np.mean(axis.get_xlim()) else "left"
-        place: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "ha": side, "fontsize": 9, "color": "#555555"}
-        axis.annotate(f"smoothed grey values: {value:.3f}", (value, 1.02), **place)
-        return
-    axis.set_xlim(low, high)
-    text = f"← smoothed grey values: {value:.3f}"
+    else:
+        axis.set_xlim(low, high)
+    text = f"{'- - ' if fits else '← '}smoothed grey values: {value:.3f}"
     axis.annotate(text, (1.0, 1.02), xycoords="axes fraction", ha="right", fontsize=9, color="#555555")
 
 

@@ -89,10 +89,10 @@ def draw_segmentations(replicates: Sequence[Replicate], scored: Mapping[str, Sco
             _show_slice(panels, pair, scored[shown.fold], shown, names)
         figure.suptitle(_title(arms, len(chosen), scored), x=0.005, ha="left", fontsize=11)
         keys = [
-            Patch(color=_on_white(merge=True), label="merged into another cell"),
-            Patch(color=_on_white(split=True), label="split off from its cell"),
+            Patch(color=_on_white(merge=True), label="merged with another"),
+            Patch(color=_on_white(split=True), label="split off"),
             Patch(color=_on_white(merge=True, split=True), label="both"),
-            Patch(facecolor="0.8", label="membrane in the truth"),
+            Patch(facecolor="0.8", label="outside in the truth"),
             Patch(facecolor="black", label="border found"),
         ]
         legend_below(figure, keys)

@@ -53,7 +53,7 @@ def test_it_writes_every_file_and_the_same_bytes_again(
     for name in OUTPUTS:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
     verdict = (first / "verdict.md").read_text()
-    assert "2 paired trainings, 2 slices" in verdict
+    assert "2 paired trainings, 1 fold, 2 slices" in verdict
     assert verdict.splitlines()[0] in (tmp_path / "log.txt").read_text()
     assert verdict.splitlines()[0] in done.stderr
 

@@ -103,8 +103,8 @@ def test_an_arm_that_found_nothing_is_shown(job: ReportJob, report: Callable[[Re
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
-        (lambda folder: (folder / "bodies.csv").unlink(), "bodies.csv: missing; run snakemake"),
-        (lambda folder: (folder / "bodies.json").write_text("{"), "is damaged"),
+        (lambda folder: (folder / "bodies.csv").unlink(), "bodies.csv: no such file; run the experiment"),
+        (lambda folder: (folder / "bodies.json").write_text("{"), "not valid JSON"),
         (lambda folder: (folder / "bodies.json").write_text("{}"), "lacks dice"),
         (lambda folder: (folder / "bodies.csv").write_text("of,slice\n"), "lacks body"),
     ],

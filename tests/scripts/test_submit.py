@@ -1,11 +1,13 @@
 import runpy
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from fake_results import cell_labels
 
+from fusionnet.submissions import COLUMNS, enter
 from fusionnet.volumes import read_provenance, read_volume, write_volume
 
 LABELS = cell_labels(2, 64, np.random.default_rng(0), cells=8)
@@ -68,3 +70,25 @@ def test_a_persons_mistakes(submit, tmp_path: Path) -> None:
     code, said = submit("--labels", str(tmp_path / "labels.tif"))
     assert code == 1 and "restore it from git" in said
     assert (tmp_path / "ledger.csv").read_text() == "arm,score\n"
+
+
+def test_what_is_no_probability_is_refused_and_nothing_written(submit, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("numpy.clip", lambda stack, low, high: np.full(stack.shape, np.nan))
+    code, said = submit()
+    assert code == 1 and "NaN" in said
+    assert not (tmp_path / "out.tif").exists()
+
+
+def test_without_provenance_nothing_is_written(submit, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("fusionnet.submissions.read_provenance", lambda path: {})
+    code, said = submit("--labels", str(tmp_path / "labels.tif"))
+    assert code == 1 and "without provenance" in said
+    assert not (tmp_path / "out.tif").exists()
+
+
+def test_arms_that_are_submitted_at_once_both_have_a_line(tmp_path: Path) -> None:
+    rows = [dict.fromkeys(COLUMNS, "x") | {"arm": arm, "submission": arm} for arm in "abcdefgh"]
+    with ProcessPoolExecutor(4) as pool:
+        assert all(pool.map(enter, [tmp_path / "ledger.csv"] * len(rows), rows))
+    lines = (tmp_path / "ledger.csv").read_text().splitlines()
+    assert sorted(line[0] for line in lines[1:]) == list("abcdefgh")

@@ -113,7 +113,7 @@ def test_the_verdict_names_what_was_scored(replicates: list[Replicate]) -> None:
     verdict = verdict_markdown(compare(replicates, PAIRS), NAMES, ["0-1", "3-4"])
     first = verdict.splitlines()[0]
     assert "V_rand: FusionNet" in first and "V_info: FusionNet" in first
-    assert "4 paired trainings, 4 slices" in first
+    assert "4 paired trainings, 2 folds, 4 slices" in first
     assert "held-out slices of the labelled stack" in verdict
     assert "held-out" not in verdict_markdown(compare(replicates, PAIRS), NAMES, ["test"])
     assert "nothing to compare" in verdict_markdown([], NAMES, ["test"])
@@ -143,13 +143,13 @@ def test_few_replicates_are_not_read_as_many(replicates: list[Replicate], uneven
     assert "- 2 replicates (1 fold x 2 seeds): without residuals" in page
     assert "Not all arms have the same replicates" in page
     row = next(line for line in page.splitlines() if line.startswith("| FusionNet minus without residuals | V_rand"))
-    assert row.split(" | ")[4] == "2"
+    assert row.split(" | ")[4] == "2 (1 fold)"
     verdict = verdict_markdown(effects, names, ["0-1", "3-4"]).splitlines()
     assert verdict[0] == verdict_markdown(compare(replicates, PAIRS), names, ["0-1", "3-4"]).splitlines()[0]
     rows = [line for line in verdict if line.startswith("| FusionNet minus")]
     assert [row.split(" | ")[:2] for row in rows] == [
-        ["| FusionNet minus U-Net", "4"],
-        ["| FusionNet minus without residuals", "2"],
+        ["| FusionNet minus U-Net", "4 (2 folds)"],
+        ["| FusionNet minus without residuals", "2 (1 fold)"],
     ]
     assert f"{effects[1].mean:+.4f} ({effects[1].low:+.4f} to {effects[1].high:+.4f})" in rows[1]
 

@@ -74,10 +74,9 @@ def test_the_marked_maximum_is_the_score_of_a_single_replicate(results: tuple) -
 def test_training_curves_skip_epochs_that_were_not_validated(results: tuple) -> None:
     replicates, _ = results
     figure = draw_training(replicates[:1])
-    train, validation = figure.axes[0].lines
+    train, *validation = (axis.lines[0] for axis in figure.axes)
     assert list(train.get_xdata()) == list(range(1, 13))
-    assert list(validation.get_xdata()) == [2, 4, 6, 8, 10, 12]
-    assert list(figure.axes[1].lines[0].get_xdata()) == [2, 4, 6, 8, 10, 12]
+    assert [list(line.get_xdata()) for line in validation] == [[2, 4, 6, 8, 10, 12]] * 2
 
 
 def test_training_without_validation_slices_is_drawn(results: tuple, tmp_path: Path) -> None:
@@ -102,11 +101,11 @@ def test_the_forest_plot_says_how_many_trainings_a_row_rests_on(results: tuple) 
     fewer = [replicate for replicate in results[0] if replicate.arm != "mine" or replicate.fold == "3-4"]
     figure = draw_effects(compare(fewer, pairs_of(NETWORKS)), ARMS)
     rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert rows == ["… U-Net\n4 paired trainings", "… mine\n2 paired trainings"]
+    assert rows == ["… U-Net\n4 paired trainings, 2 folds", "… mine\n2 paired trainings, 1 fold"]
     one = [replicate for replicate in results[0] if (replicate.fold, replicate.seed) == ("0-1", 1)]
     figure = draw_effects(compare(one, [("unet", "mine"), ("fusionnet", "unet")]), ARMS)
     rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert rows == ["U-Net minus mine\n1 paired training", "FusionNet minus U-Net\n1 paired training"]
+    assert rows == ["U-Net minus mine\n1 paired training, 1 fold", "FusionNet minus U-Net\n1 paired training, 1 fold"]
     assert "nothing to compare" in draw_effects([], ["fusionnet"]).axes[0].texts[-1].get_text()
 
 
@@ -127,8 +126,8 @@ def test_every_replicate_and_every_mean_stands_over_its_cost(results: tuple) -> 
     means = {line.get_color(): line for line in figure.axes[0].lines if line.get_marker() == "D"}
     of_unet = [r.metrics["v_rand"] for r in replicates if r.arm == "unet"]
     assert float(means[COLOURS["unet"]].get_ydata()[0]) == pytest.approx(np.mean(of_unet))
-    assert [text.get_text() for text in figure.axes[1].texts] != []
-    assert {text.get_text() for text in figure.axes[1].texts} == {"FusionNet", "U-Net", "mine"}
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert named == ["FusionNet", "U-Net", "mine", "one replicate"]
 
 
 def test_names_keep_their_distance_and_move_little() -> None:

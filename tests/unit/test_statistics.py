@@ -7,8 +7,8 @@ from fusionnet.statistics import (
     Effect,
     bootstrap_interval,
     estimate_effect,
+    folds_needed,
     paired_differences,
-    replicates_needed,
     sentence,
     standard_error,
 )
@@ -25,9 +25,14 @@ def simulate(
     training: float,
     slice_: float,
     rest: float,
+    fold_: float = 0.0,
+    likeness: float = 0.0,
     long_tailed: bool = False,
 ) -> dict:
-    """Draw differences of known mean: odd trainings, odd slices (the same for all seeds of a fold), and the rest."""
+    """Draw differences of known mean: odd trainings, odd slices (the same for all seeds of a fold), and the rest.
+
+    Folds may be odd as well, and a slice like the one before it (the correlation of neighbours).
+    """
 
     def draw(deviation: float, count: int) -> np.ndarray:
         odd = generator.exponential(1, count) - 1 if long_tailed else generator.normal(0, 1, count)
@@ -36,31 +41,42 @@ def simulate(
     return {
         (f"fold{fold}", seed): effect + odd_slices + draw(training, 1) + draw(rest, slices)
         for fold in range(folds)
-        for odd_slices in [draw(slice_, slices)]
+        for odd_slices in [alike(draw(slice_, slices), likeness) + draw(fold_, 1)]
         for seed in range(seeds)
     }
+
+
+def alike(independent: np.ndarray, likeness: float) -> np.ndarray:
+    values = independent.copy()
+    for index in range(1, len(values)):
+        values[index] = likeness * values[index - 1] + np.sqrt(1 - likeness**2) * independent[index]
+    return values
 
 
 def coverage(layout: tuple, runs: int, long_tailed: bool = False, effect: float = 0.3) -> float:
     generator = np.random.default_rng([7, *layout[:3], runs])
     covered = 0
     for _ in range(runs):
-        low, high = bootstrap_interval(simulate(generator, effect, *layout, long_tailed), generator, resamples=199)
+        low, high = bootstrap_interval(
+            simulate(generator, effect, *layout, long_tailed=long_tailed), generator, resamples=199
+        )
         covered += low <= effect <= high
     return covered / runs
 
 
-# folds, seeds, slices; standard deviations of trainings, slices and the rest
+# folds, seeds, slices; standard deviations of trainings, slices and the rest; of folds; correlation of neighbours
 LAYOUTS = [
     (3, 2, 5, 1.0, 1.0, 0.5),
     (3, 2, 5, 0.3, 0.3, 2.0),
     (3, 3, 5, 0.5, 2.0, 0.5),
     (1, 5, 5, 0.5, 1.0, 2.0),
     (6, 1, 5, 1.0, 1.0, 0.5),
+    (3, 2, 5, 0.5, 0.5, 0.5, 1.0),
+    (3, 2, 5, 0.5, 1.0, 0.5, 0.0, 0.9),
 ]
 
 
-@pytest.mark.parametrize("layout", LAYOUTS[:2])
+@pytest.mark.parametrize("layout", [*LAYOUTS[:2], *LAYOUTS[5:]])
 def test_the_interval_covers_a_known_effect(layout: tuple) -> None:
     assert 0.90 <= coverage(layout, runs=250) <= 0.995
 
@@ -74,7 +90,7 @@ def test_the_interval_covers_known_effects_at_its_nominal_rate(layout: tuple) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_long_tails_cost_some_coverage(layout: tuple) -> None:
-    assert 0.90 <= coverage(layout, runs=1000, long_tailed=True) <= 0.99
+    assert 0.87 <= coverage(layout, runs=1000, long_tailed=True) <= 0.99
 
 
 def test_with_one_seed_for_each_fold_the_interval_is_near_students() -> None:
@@ -98,7 +114,7 @@ def test_independent_noise_is_counted_once() -> None:
     generator = np.random.default_rng(2)
     ratios = []
     for _ in range(40):
-        differences = simulate(generator, 0.0, 5, 4, 10, 0.0, 0.0, 1.0)
+        differences = simulate(generator, 0.0, 1, 5, 40, 0.0, 0.0, 1.0)
         ratios.append(standard_error(differences, generator, resamples=499) / np.sqrt(1 / 200))
     assert 0.95 < np.mean(ratios) < 1.2  # resampling slices within resampled replicates gives 1.7
 
@@ -112,7 +128,7 @@ def test_pairing_cancels_what_makes_slices_hard() -> None:
     effect = estimate_effect("fusionnet", "unet", "v_rand", scores, np.random.default_rng(0))
     assert effect.verdict == "better"
     assert effect.mean == pytest.approx(0.004, abs=5e-4)
-    assert (effect.replicates, effect.slices) == (6, 15)
+    assert (effect.replicates, effect.folds, effect.slices) == (6, 3, 15)
     reverse = estimate_effect("unet", "fusionnet", "v_rand", scores, np.random.default_rng(0))
     assert reverse.verdict == "worse"
     assert (reverse.low, reverse.high) == pytest.approx((-effect.high, -effect.low))
@@ -130,7 +146,7 @@ def test_one_training_gives_an_interval_over_slices_but_no_verdict() -> None:
     effect = estimate_effect("fusionnet", "unet", "v_rand", scores, np.random.default_rng(0))
     assert effect.low > 0
     assert effect.verdict == "not distinguishable"
-    assert effect.replicates_needed is None
+    assert effect.folds_needed is None
     assert "lucky seed" in sentence(effect, NAMES, "V_rand")
 
 
@@ -149,17 +165,15 @@ def test_only_common_replicates_are_paired_and_slices_must_match() -> None:
 
 
 @pytest.mark.parametrize(("ratio", "published"), [(0.2, 199), (0.5, 34), (0.8, 15)])
-def test_replicates_needed_agrees_with_published_sample_sizes_of_the_paired_t_test(
-    ratio: float, published: int
-) -> None:
+def test_folds_needed_agree_with_published_sample_sizes_of_the_paired_t_test(ratio: float, published: int) -> None:
     # Cohen's small, medium and large effects, two-sided 5 %, power 80 %
-    assert replicates_needed(-ratio * 0.01, 0.01) == published
+    assert folds_needed(-ratio * 0.01, 0.01) == published
 
 
-def test_replicates_needed_knows_its_limits() -> None:
-    assert replicates_needed(0.0, 1.0) is None
-    assert replicates_needed(1e-6, 1.0) is None
-    assert replicates_needed(1.0, 0.0) == 2
+def test_the_number_of_folds_has_limits() -> None:
+    assert folds_needed(0.0, 1.0) is None
+    assert folds_needed(1e-6, 1.0) is None
+    assert folds_needed(1.0, 0.0) == 2
 
 
 @pytest.mark.parametrize(
@@ -167,11 +181,25 @@ def test_replicates_needed_knows_its_limits() -> None:
     [
         ((0.001, 0.009), 4, "V_rand: FusionNet is better than U-Net (difference +0.0050"),
         ((-0.009, 0.019), 40, "not distinguishable at this sample size (difference +0.0050"),
-        ((-0.009, 0.019), 40, "about 40 paired trainings would decide"),
-        ((-0.009, 0.019), None, "not even 1000 paired trainings"),
+        ((-0.009, 0.019), 40, "about 40 folds, each on slices of its own, would decide"),
+        ((-0.009, 0.019), None, "not even 1000 folds"),
     ],
 )
 def test_the_sentence_says_what_the_interval_shows(interval: tuple, needed: int | None, expected: str) -> None:
-    effect = Effect("fusionnet", "unet", "v_rand", 0.005, *interval, 6, 15, needed)
+    effect = Effect("fusionnet", "unet", "v_rand", 0.005, *interval, 6, 3, 15, needed)
     assert expected in sentence(effect, NAMES, "V_rand")
-    assert "6 paired trainings, 15 slices" in sentence(effect, NAMES, "V_rand")
+    assert "6 paired trainings, 3 folds, 15 slices" in sentence(effect, NAMES, "V_rand")
+
+
+def test_folds_that_disagree_decide_nothing_and_one_fold_speaks_for_its_slices_alone() -> None:
+    apart = {("a", 0): [0.01, 0.011], ("a", 1): [0.009, 0.01], ("b", 0): [0.05, 0.051], ("b", 1): [0.05, 0.049]}
+    arms = {"fusionnet": {key: np.array(values) for key, values in apart.items()}}
+    arms["unet"] = {key: np.zeros(2) for key in apart}
+    effect = estimate_effect("fusionnet", "unet", "v_rand", arms, np.random.default_rng(0))
+    assert effect.verdict == "not distinguishable" and effect.folds == 2 and effect.folds_needed > 2
+    one = {arm: {key: values for key, values in of_arm.items() if key[0] == "b"} for arm, of_arm in arms.items()}
+    effect = estimate_effect("fusionnet", "unet", "v_rand", one, np.random.default_rng(0))
+    assert effect.verdict == "better" and effect.folds_needed is None
+    assert "is better than U-Net on the slices of this fold" in sentence(effect, NAMES, "V_rand")
+    near = Effect("fusionnet", "unet", "v_rand", 0.005, -0.001, 0.011, 3, 1, 5, None)
+    assert "more folds must decide" in sentence(near, NAMES, "V_rand")

@@ -1,11 +1,12 @@
 """The default experiment, small, from an empty folder to its figures; then one change at a time."""
 
 import json
+import re
 import time
 from pathlib import Path
 
 import pytest
-from small_project import Command, command_in, edit_yaml, jobs_to_run
+from small_project import ROOT, Command, command_in, edit_yaml, jobs_to_run
 
 from fusionnet.config import load
 
@@ -31,6 +32,15 @@ def test_every_figure_and_table_is_there(finished: Path):
     texts = {"comparison.md", "verdict.md", "summary.json", "scores.json", "comparison.csv", "curves.csv"}
     assert names == figures | {"augmentation.png"} | texts
     assert set(json.loads((report / "summary.json").read_text())["arms"]) >= {"fusionnet", "unet"}
+
+
+def test_the_report_page_holds_every_figure_with_its_caption_and_needs_no_network(finished: Path, run: Command):
+    run("snakemake --report page.html")
+    page = (finished / "page.html").read_text()
+    for figure in (finished / "results/phantom/report").glob("*.png"):
+        caption = (ROOT / f"workflow/captions/{figure.stem}.rst").read_text().strip()
+        assert figure.name in page and caption[:40] in page, figure.name
+    assert not re.search(r'(?:src|href)="https?:', page)
 
 
 def test_a_second_run_has_nothing_to_do_and_says_so_soon(run: Command):

@@ -1,5 +1,6 @@
 """`dvc exp run`: variants side by side, in copies of the project, with the numbers of separate runs."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -26,6 +27,9 @@ def test_two_experiments_side_by_side_give_the_numbers_of_separate_runs(reposito
         run(f"dvc exp run --queue --name {name} -S '{OVERLAY}:train.learning_rate={rate}'")
     run("dvc exp run --run-all --jobs 2")
     assert (repository / SUMMARY).read_text() == before, "the workspace is left as it was"
+    table = list(csv.DictReader(run("dvc exp show --csv").stdout.splitlines()))
+    rates = {row["Experiment"]: float(row[f"{OVERLAY}:train.learning_rate"]) for row in table if row["Experiment"]}
+    assert {name: rates[name] for name in RATES} == RATES
     for name, rate in RATES.items():
         alone = copy_project(tmp_path / name)
         edit_yaml(alone / OVERLAY, {"train": {"learning_rate": rate}})

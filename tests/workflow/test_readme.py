@@ -47,3 +47,11 @@ def test_the_scores_are_those_of_the_committed_report():
     for arm, scores in arms.items():
         for score in ("v_rand", "v_info"):
             assert f"{scores[score]:.4f}" in README, f"{arm}: {score} {scores[score]:.4f} is not in the README"
+
+
+def test_the_effects_are_those_of_the_committed_report():
+    effects = json.loads((ROOT / "results/isbi2012/report/summary.json").read_text())["effects"]
+    for pair, scores in effects.items():
+        for score, effect in scores.items():
+            for number in effect.values():
+                assert f"{number:+.4f}" in README, f"{pair}: {score} {number:+.4f} is not in the README"

@@ -20,9 +20,10 @@ rule report_refinement:
         experiment=one_of(name for name in CONFIGS if chained_arms(name)),
     conda:
         ENVIRONMENT
-    threads: 8
+    threads: GPU_JOB_THREADS
     resources:
         gpu=1,
+        gpu_memory_gb=8,
     params:
         job=report_job_of(chained_arms),
         predict=section("predict"),
