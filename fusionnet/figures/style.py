@@ -16,7 +16,7 @@ from fusionnet.files import whole_or_absent
 
 WIDTH_INCHES = 9.0  # at 100 dots per inch as wide as a README; drawn at DPI, for sharp screens
 DPI = 150
-LEGEND_CHARACTERS = 120  # that fit the width, a key counted as seven
+LEGEND_CHARACTERS = 110  # that fit the width, a key counted as seven
 BASELINE_COLOUR = "#777777"
 GREY = "#444444"
 FEW_ARMS = 3  # with more, lines of single replicates hide what they should show
