@@ -9,18 +9,19 @@ stopped goes on, and several configurations can be compared: --set train.loss=bc
 
 import argparse
 import csv
+import itertools
 import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from fusionnet.config import Config, load
 from fusionnet.devices import Machine, set_up
 from fusionnet.errors import run
+from fusionnet.figures.style import GREY, arm_colours, display_names, legend_below, new_figure, save_figure, styled
 from fusionnet.inference import Predictor
 from fusionnet.jobs import TrainingJob
 from fusionnet.progress import HEARTBEAT, Progress
@@ -30,6 +31,7 @@ from fusionnet.stacks import Stacks, read_stacks
 from fusionnet.training import Training, train
 
 COLUMNS = ("name", "arm", "width", "fold", "seed", "steps", "minutes", "v_rand", "v_info", "threshold", "pixel_error")
+GOALS = (0.980, 0.987)  # V_rand that is aimed at within 4 and within 10 minutes
 
 
 def main() -> None:
@@ -126,16 +128,24 @@ def append(path: Path, row: dict[str, Any]) -> None:
 
 
 def draw(table: pd.DataFrame, path: Path) -> None:
-    figure, axes = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
-    for (name, arm, width), rows in table.groupby(["name", "arm", "width"], sort=False):
-        mean = rows.groupby("steps")[["minutes", "v_rand"]].mean()
-        label = f"{arm}, width {width}" + ("" if name == "default" else f", {name}")
-        axes.plot(mean["minutes"], mean["v_rand"], "o-", markersize=4, label=label)
-    folds = ", ".join(sorted(set(table["fold"])))
-    axes.set(xlabel="minutes of training", ylabel=f"V_rand of slices {folds}", xlim=(0, None))
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False, loc="lower right")
-    figure.savefig(path, dpi=150)
+    names, colours = display_names(sorted(set(table["arm"]))), arm_colours(sorted(set(table["arm"])))
+    styles = dict(zip(table["name"].unique(), itertools.cycle(("-", "--", ":", "-."))))
+    with styled():
+        figure, (axes,) = new_figure(4.2)
+        for goal in GOALS:
+            axes.axhline(goal, color=GREY, linewidth=0.8, linestyle=":")
+            axes.annotate(f"{goal:.3f}", (1.0, goal), xycoords=("axes fraction", "data"), va="bottom", ha="right")
+        keys = []
+        for (name, arm, width), rows in table.groupby(["name", "arm", "width"], sort=False):
+            axes.plot(rows["minutes"], rows["v_rand"], "o", color=colours[arm], markersize=4, alpha=0.6)
+            mean = rows.groupby("steps")[["minutes", "v_rand"]].mean()
+            (line,) = axes.plot(mean["minutes"], mean["v_rand"], styles[name], color=colours[arm], linewidth=2)
+            line.set_label(f"{names[arm]}, width {width}" + ("" if name == "default" else f", {name}"))
+            keys.append(line)
+        folds = ", ".join(sorted(set(table["fold"])))
+        axes.set(title=f"V_rand of slices {folds}", xlabel="minutes of training", xlim=(0, None))
+        legend_below(figure, keys)
+    save_figure(figure, path)
 
 
 if __name__ == "__main__":
