@@ -43,13 +43,18 @@ SelectTypeParameters=CR_Core
 SlurmdParameters=config_overrides
 SchedulerParameters=batch_sched_delay=1,sched_interval=2
 ReturnToService=2
-SlurmdTimeout=10
+# Long, since other work may share the machine.
+SlurmdTimeout=30
+MessageTimeout=60
+BatchStartTimeout=60
 KillWait=5
-MinJobAge=600
+MinJobAge=3600
 GresTypes=gpu,gpumem
 NodeName=node0 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=8 RealMemory=40000 Gres=gpu:1,gpumem:24G
 NodeName=node1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=8 RealMemory=40000 Gres=gpu:1,gpumem:24G
-PartitionName=main Nodes=ALL Default=YES MaxTime=60 State=UP
+# Above each time of the profile; a job beyond it is refused, where Slurm would let it wait for ever by default.
+EnforcePartLimits=ALL
+PartitionName=main Nodes=ALL Default=YES MaxTime=1-0 State=UP
 """
 GENERIC_RESOURCES = """
 AutoDetect=off
@@ -115,6 +120,12 @@ class Cluster:
         """Run a command of Slurm and return what it prints; empty if it fails."""
         return subprocess.run(command, env=self.environment, stdout=subprocess.PIPE, text=True).stdout
 
+    def state(self) -> str:
+        """Return what the nodes and the jobs are doing, and why, with the end of the controller's log."""
+        nodes = self.run("sinfo", "--Node", "--format=%N %T %E")
+        jobs = self.run("squeue", "--states=all", "--format=%i %T %N %S %l %r %k")
+        return nodes + jobs + "\n".join((self.folder / "slurmctld.log").read_text().splitlines()[-50:])
+
     def start_node(self, node: str) -> None:
         """Start a node's daemon."""
         self._start(node, "slurmd", "-D", "-N", node, "-L", f"{self.folder}/{node}.log")
@@ -153,7 +164,7 @@ class Cluster:
         command = [str(which(program)), *options]
         self.daemons[name] = subprocess.Popen(command, env=self.environment, stdout=output, stderr=output)
 
-    def _wait(self, condition, complaint: str, seconds: float = 30.0) -> None:
+    def _wait(self, condition, complaint: str, seconds: float = 300.0) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             ended = [name for name, daemon in self.daemons.items() if daemon.poll() is not None]
