@@ -18,7 +18,7 @@ def arms(summary: str) -> dict:
 
 
 def apply(run: Command, name: str) -> None:
-    """Apply an experiment. DVC then looks for the results of every pipeline and ends with an error if some are not here."""
+    """Apply an experiment; DVC then looks for the results of every pipeline, and fails if some are not here."""
     done = run(f"dvc exp apply {name}", succeeds=False)
     missing = done.stdout.partition("Checkout failed for following targets:")[2]
     assert done.returncode == 0 or ("results/isbi2012/" in missing and "results/phantom/" not in missing)
