@@ -48,4 +48,4 @@ def test_accuracy_goes_on_and_draws(run, tmp_path, augmented):
     table = pd.read_csv(tmp_path / "table.csv")
     assert table["steps"].tolist() == [2, 3] and table["width"].tolist() == [1, 1]
     assert table["v_rand"].between(0, 1).all()
-    assert Image.open(tmp_path / "curves.png").size == (960, 600)
+    assert Image.open(tmp_path / "curves.png").size == (1350, 630)
