@@ -42,8 +42,9 @@ def test_linked_files_exist():
     assert not missing
 
 
-def test_the_scores_are_those_of_the_committed_report():
-    arms = json.loads((ROOT / "results/isbi2012/report/summary.json").read_text())["arms"]
+@pytest.mark.parametrize("experiment", ["isbi2012", "isbi2012-ablations"])
+def test_the_scores_are_those_of_the_committed_report(experiment: str):
+    arms = json.loads((ROOT / f"results/{experiment}/report/summary.json").read_text())["arms"]
     for arm, scores in arms.items():
         for score in ("v_rand", "v_info"):
             assert f"{scores[score]:.4f}" in README, f"{arm}: {score} {scores[score]:.4f} is not in the README"
