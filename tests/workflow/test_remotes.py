@@ -59,9 +59,9 @@ def test_the_origin_of_the_raw_stacks_travels_with_them(clone: Path):
         assert hashlib.sha256(pixels.tobytes()).hexdigest() == stack["pixel_sha256"]
 
 
-@pytest.mark.parametrize("command", ["push", "pull"])
-def test_without_a_remote_one_line_says_how_to_set_one(repository: Path, command: str):
-    done = command_in(repository)(f"workflow/{command}.sh", succeeds=False)
+@pytest.mark.parametrize(("command", "script"), [("push", "push.sh"), ("pull", "sync.sh --pull")])
+def test_without_a_remote_one_line_says_how_to_set_one(repository: Path, command: str, script: str):
+    done = command_in(repository)(f"workflow/{script}", succeeds=False)
     assert done.returncode == 1
     assert done.stdout.startswith(f"{command}: no DVC remote is set; name one: dvc remote add --default")
     assert done.stdout.count("\n") == 1
