@@ -128,7 +128,8 @@ def append(path: Path, row: dict[str, Any]) -> None:
 
 
 def draw(table: pd.DataFrame, path: Path) -> None:
-    names, colours = display_names(sorted(set(table["arm"]))), arm_colours(sorted(set(table["arm"])))
+    arms = sorted(set(table["arm"]))
+    names, colours = display_names(arms), arm_colours(arms)
     styles = dict(zip(table["name"].unique(), itertools.cycle(("-", "--", ":", "-."))))
     with styled():
         figure, (axes,) = new_figure(4.2)

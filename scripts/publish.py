@@ -7,8 +7,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from fusionnet.checkpoints import load_checkpoint
 from fusionnet.errors import run
 from fusionnet.files import write_text
@@ -16,7 +14,7 @@ from fusionnet.flops import SLICE_PIXELS, network_cost
 from fusionnet.jobs import TrainingJob
 from fusionnet.logs import start_log
 from fusionnet.pretrained import SUFFIX, WEIGHTS, save_published
-from fusionnet.replicates import read_json
+from fusionnet.replicates import read_json, read_table
 
 METRICS = ("v_rand", "v_rand_threshold", "v_info")
 ORIGIN = ("dataset", "description", "voxel_size_zyx_nm", "citation", "licence")
@@ -82,7 +80,10 @@ def choose(replicates: list[Path]) -> tuple[Path, str]:
     """Return the replicate that did best on the validation slices, which the scored ones have no part in, and why."""
     if len(replicates) == 1:
         return replicates[0], f"{replicates[0].name}, the only one offered"
-    scores = [float(pd.read_csv(folder / "history.csv")["validation_v_rand"].iloc[-1]) for folder in replicates]
+    scores = [
+        float(read_table(folder / "history.csv", ["validation_v_rand"])["validation_v_rand"].iloc[-1])
+        for folder in replicates
+    ]
     best = max(range(len(scores)), key=scores.__getitem__)
     listed = ", ".join(f"{folder.name} {score:.5f}" for folder, score in zip(replicates, scores, strict=True))
     return replicates[best], f"{replicates[best].name}, by V_rand on the validation slices ({listed})"

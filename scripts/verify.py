@@ -35,11 +35,11 @@ def main() -> None:
         write_json(arguments.record_file, make_record(arguments.experiment, config, Path.cwd()))
         print(f"{arguments.record_file}: written")
         return
+    if not arguments.record_file.is_file():
+        raise UserError(f"{arguments.record_file}: no such record; write one with --record after a run")
     expected = read_json(arguments.record_file, ("experiment", "outputs", *CAUSES))
-    if expected.get("experiment") != arguments.experiment:
-        raise UserError(
-            f"{arguments.record_file} is of {expected.get('experiment')!r}, not of {arguments.experiment!r}"
-        )
+    if expected["experiment"] != arguments.experiment:
+        raise UserError(f"{arguments.record_file} is of {expected['experiment']!r}, not of {arguments.experiment!r}")
     if arguments.existing:
         found = make_record(arguments.experiment, config, Path.cwd())
     else:

@@ -41,7 +41,8 @@ def test_one_gpu_is_held_by_one_training_after_the_other(project: Path):
 def test_trainings_that_need_all_gpu_memory_run_one_after_the_other(project: Path):
     offer = "--set-resources train:gpu_memory_gb=20 --resources gpu=2 gpu_memory_gb=24"
     output = command_in(project)(f"snakemake --cores 8 {TRAININGS} {offer}").stdout
-    assert output.count("gpu_memory_gb=20") >= 2 and one_after_the_other(output)
+    asked = re.findall(r"^ {4}resources: .*\bgpu_memory_gb=20\b", output, flags=re.M)
+    assert len(asked) == 2 and one_after_the_other(output)
 
 
 def one_after_the_other(snakemake_output: str) -> bool:

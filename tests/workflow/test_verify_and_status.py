@@ -53,7 +53,7 @@ def test_other_results_do_not(script, record: Path):
 
 def test_a_record_must_be_there_and_of_the_experiment(script, record: Path):
     code, _, errors = script("verify.py", "--record-file", "nowhere.json")
-    assert code == 1 and "nowhere.json: no such file" in errors
+    assert code == 1 and "nowhere.json: no such record; write one with --record" in errors
     code, _, errors = script("verify.py", "isbi2012", "--record-file", str(record))
     assert code == 1 and "is of 'phantom', not of 'isbi2012'" in errors
 
