@@ -2,6 +2,8 @@
 
 import os
 import platform
+import resource
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,8 @@ import torch
 from fusionnet.errors import UserError
 from fusionnet.jobs import Device
 from fusionnet.leases import jobs_per_device, lease_device, lease_folder
+
+MOST_LOADER_WORKERS = 4  # drawing a batch takes a hundredth of a step on a CPU, so four keep up with a fast GPU
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,26 @@ class Machine:
         if self.device.type == "cuda":
             return torch.cuda.get_device_name(self.device)
         return f"{_processor()}, {_counted(self.threads)}"
+
+    @property
+    def description(self) -> str:
+        """All of the machine that the last bits of a result depend on, in words."""
+        return f"{self.name}, {str(self.precision).removeprefix('torch.')}"
+
+    @property
+    def loader_workers(self) -> int:
+        """How many processes should draw samples: none on a CPU, where the training needs every core."""
+        return min(MOST_LOADER_WORKERS, self.threads - 1) if self.device.type == "cuda" else 0
+
+    def peak_memory_bytes(self) -> int:
+        """Return the most memory that this process has had on the device so far."""
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.device)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+    def cpu(self) -> "Machine":
+        """Return the same machine without its GPU."""
+        return Machine(torch.device("cpu"), torch.float32, self.threads)
 
     def autocast(self) -> torch.autocast:
         """Return a context in which the network computes in `precision`."""

@@ -73,7 +73,6 @@ class TrainSection(Section):
     device: Device
     precision: Literal["auto", "float32", "bfloat16"]
     compile: Literal["auto", "always", "never"]
-    loader_workers: int = Field(ge=0)
 
     @property
     def steps(self) -> int:
@@ -96,7 +95,7 @@ class TrainingJob(Section):
 
     arm: str
     fold: str
-    seed: int
+    seed: int = Field(ge=0)
     network: ArmSettings
     split: SplitSection
     augment: AugmentSection

@@ -14,6 +14,7 @@ from fusionnet.errors import UserError
 from fusionnet.files import sha256
 
 KEPT = 2
+DIGITS = 16  # of a SHA-256, in a file's name
 
 
 def fingerprint(content: Mapping[str, Any]) -> str:
@@ -22,12 +23,14 @@ def fingerprint(content: Mapping[str, Any]) -> str:
 
 
 class StateFolder:
-    """The states of one training: ``state-STEP-HASH.pt``, HASH being the first digits of the file's SHA-256.
+    """The states of one training: ``state-STEP-KEY-HASH.pt``.
+
+    KEY and HASH are the first digits of the training's key and of the file's SHA-256.
 
     Args:
         folder: Where they are; outside every declared output, so that no workflow engine deletes it.
-        key: `fingerprint` of all that decides the training; states of another key are passed over and removed
-            by the next `save`.
+        key: `fingerprint` of all that decides the training; states of another key are passed over and stay, so that
+            a long training outlives an edit that is taken back, until `remove_others`.
         say: Takes messages for the person.
     """
 
@@ -50,10 +53,10 @@ class StateFolder:
             yield
 
     def save(self, step: int, state: dict[str, Any]) -> Path:
-        """Write the state after so many steps and remove all but the newest two."""
+        """Write the state after so many steps and remove all but the newest two of this key."""
         new = self.folder / "new.pt"
         save_tensors(new, {"key": self.key, "step": step, "state": state})
-        path = self.folder / f"state-{step:08d}-{sha256(new)[:16]}.pt"
+        path = self.folder / f"state-{step:08d}-{self.key[:DIGITS]}-{sha256(new)[:DIGITS]}.pt"
         os.replace(new, path)
         for old in [file for file in self._newest_first() if file != path][KEPT - 1 :]:
             old.unlink()
@@ -64,7 +67,7 @@ class StateFolder:
         for half_written in self.folder.glob(".new.*.pt"):
             half_written.unlink()
         for path in self._newest_first():
-            if sha256(path)[:16] != path.stem.rpartition("-")[2]:
+            if sha256(path)[:DIGITS] != path.stem.rpartition("-")[2]:
                 self._set_aside(path, "its SHA-256 is not the one in its name")
                 continue
             try:
@@ -72,14 +75,28 @@ class StateFolder:
             except UserError as error:
                 self._set_aside(path, str(error))
                 continue
-            if content["key"] == self.key:
-                return content["step"], content["state"]
-            self.say(f"{path} was made from another configuration, data or code: not resumed from, removed")
-            path.unlink()
+            return content["step"], content["state"]
+        if others := self._of_other_keys():
+            self.say(
+                f"{others[0]} was made from another configuration, data or code: not resumed from, and kept until this "
+                "training has ended"
+            )
         return None
 
+    def newest(self, step: int) -> Path | None:
+        """Return the newest state of this key of at most so many steps, or None."""
+        return next((path for path in self._newest_first() if int(path.stem.split("-")[1]) <= step), None)
+
+    def remove_others(self) -> None:
+        """Remove the states of other keys: this training has ended, so nobody will go on from them."""
+        for path in self._of_other_keys():
+            path.unlink()
+
     def _newest_first(self) -> list[Path]:
-        return sorted(self.folder.glob("state-*.pt"), reverse=True)
+        return sorted(self.folder.glob(f"state-*-{self.key[:DIGITS]}-*.pt"), reverse=True)
+
+    def _of_other_keys(self) -> list[Path]:
+        return sorted(set(self.folder.glob("state-*.pt")) - set(self._newest_first()), reverse=True)
 
     def _set_aside(self, path: Path, reason: str) -> None:
         aside = path.with_name(f"damaged-{path.name}")

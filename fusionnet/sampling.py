@@ -65,16 +65,22 @@ class Steps(Dataset[Batch]):
         return image, label, pixel_weights(label, self.job.train)
 
 
-def batches(steps: Steps, first_step: int, device: torch.device) -> Iterator[Batch]:
-    """Yield the batches from a step to the training's end, drawn by ``loader_workers`` processes; 0 for this one."""
-    settings = steps.job.train
+def batches(steps: Steps, first_step: int, workers: int, pinned: bool) -> Iterator[Batch]:
+    """Yield the batches from a step to the training's end, in the CPU's memory.
+
+    Args:
+        steps: The batches.
+        first_step: Counted from 0.
+        workers: Processes that draw them; 0 for this one.
+        pinned: Put them where a GPU reads by itself.
+    """
     loader = DataLoader(
         steps,
         batch_size=None,
-        sampler=range(first_step, settings.steps),
-        num_workers=settings.loader_workers,
+        sampler=range(first_step, steps.job.train.steps),
+        num_workers=workers,
         # Forked workers share the stack's memory; they never touch the GPU.
-        multiprocessing_context=multiprocessing.get_context("fork") if settings.loader_workers else None,
-        pin_memory=device.type == "cuda",
+        multiprocessing_context=multiprocessing.get_context("fork") if workers else None,
+        pin_memory=pinned,
     )
-    yield from (batch.to(device) for batch in loader)
+    yield from loader

@@ -207,14 +207,8 @@ def sentence(effect: Effect, names: Mapping[str, str], score_name: str) -> str:
         score_name: Display name of the score.
     """
     arm, baseline = names[effect.arm], names[effect.baseline]
-    sample = ", ".join(
-        count(number, noun)
-        for number, noun in (
-            (effect.replicates, "paired training"),
-            (effect.folds, "fold"),
-            (effect.slices, "slice"),
-        )
-    )
+    trainings, folds = count(effect.replicates, "paired training"), count(effect.folds, "fold")
+    sample = f"{trainings}, {folds}, {count(effect.slices, 'slice')}"
     interval = f"{CONFIDENCE:.0%} interval {effect.low:+.4f} to {effect.high:+.4f}"
     facts = f"(difference {effect.mean:+.4f}, {interval}; {sample})"
     if effect.verdict != "not distinguishable":

@@ -33,6 +33,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--timing", type=Path, help="receives seconds, rate, device and memory (.json)")
     parser.add_argument("--log", type=Path, help="also write the messages to this file")
     parser.add_argument("--save-every-seconds", type=float, default=30.0, help="least time between two saved states")
+    parser.add_argument(
+        "--loader-workers",
+        type=int,
+        choices=range(65),
+        metavar="N",
+        help="processes that draw samples (default: none on a CPU, up to 4 on CUDA); no result depends on it",
+    )
     return parser.parse_args()
 
 
@@ -52,7 +59,8 @@ def main() -> None:
             with states.alone():
                 stop = StopRequest()
                 try:
-                    train(training, stacks, states, progress, stop.asked, arguments.save_every_seconds)
+                    pace = arguments.save_every_seconds, arguments.loader_workers
+                    train(training, stacks, states, progress, stop.asked, *pace)
                 except StoppedError as stopped:
                     progress.say(str(stopped))
                     sys.exit(128 + stop.signal)

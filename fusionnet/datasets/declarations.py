@@ -99,11 +99,6 @@ class Dataset:
     source: SliceSource | CropSource | None = None
     task: Literal["membranes", "nuclei"] = "membranes"
 
-    @property
-    def has_labelled_test(self) -> bool:
-        """Whether the test volume's truth is at hand."""
-        return "test-labels" in self.stack_names
-
 
 @cache
 def _listed_hashes(file_name: str) -> dict[str, str]:

@@ -119,7 +119,7 @@ def write_overlay(path: Path, labels: np.ndarray, probabilities: np.ndarray, sco
             Patch(color=MERGE_COLOUR, label="merged into another cell"),
             Patch(color=SPLIT_COLOUR, label="split off from its cell"),
             Patch(color=BOTH_COLOUR, label="strayed over a membrane (both)"),
-            Patch(facecolor="0.75", label="membrane in the truth"),
+            Patch(facecolor="0.75", label="no cell in the truth"),
             Patch(facecolor="black", label="border found"),
         ],
         loc="outside lower center",

@@ -31,6 +31,7 @@ class Project:
 
     def arguments(self, name: str, *options: str, **keys) -> list[str]:
         job = json.loads(self.job.model_dump_json())
+        job |= {key: keys.pop(key) for key in ("seed",) if key in keys}
         job["train"] |= keys
         out = self.folder / name
         words = [
@@ -148,10 +149,21 @@ def test_outputs(project, run_here):
     assert "epoch 2: training loss" in (project.folder / "out/train.log").read_text()
 
 
+def test_loader_workers_leave_no_trace(project, run_here):
+    """They are a matter of the machine: the file, not only the weights, is the same."""
+    for workers in ("0", "1", "4"):
+        code, errors = run_here(workers, "--loader-workers", workers, epochs=2)
+        assert code == 0, errors
+    assert project.hashes("0") == project.hashes("1") == project.hashes("4")
+    code, errors = run_here("out", "--loader-workers", "-1")
+    assert code == 2 and "--loader-workers" in errors
+
+
 def test_a_changed_job_starts_afresh(project, run_here):
     assert run_here("out", epochs=2)[0] == 0
     code, errors = run_here("out", epochs=2, learning_rate=1e-3)
     assert code == 0 and "another configuration" in errors
+    assert len({path.name.split("-")[2] for path in (project.folder / "out/work").glob("state-*.pt")}) == 1
     assert run_here("fresh", epochs=2, learning_rate=1e-3)[0] == 0
     assert project.hashes("out") == project.hashes("fresh")
 
@@ -160,6 +172,7 @@ def test_a_changed_job_starts_afresh(project, run_here):
     ("keys", "message"),
     [
         ({"loss": "bse"}, "train.loss: got 'bse'"),
+        ({"seed": -1}, "seed: got -1"),
         ({"epoch": 3}, "unknown key 'train.epoch' (did you mean 'epochs'?)"),
         ({"learning_rate": 1e9, "gradient_clip": 0.0, "epochs": 40}, "training diverged at step"),
     ],

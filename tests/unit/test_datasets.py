@@ -250,7 +250,6 @@ def test_phantom_draws_train_and_test_apart(drawn_seeds: list[int], tmp_path: Pa
     prepare_dataset(section_of("phantom", phantom=PHANTOM | {"seed": 2017}), tmp_path / "other", tmp_path)
     assert len(set(drawn_seeds)) == 4, "two seeds share a train or test volume"
     assert json.loads((tmp_path / "raw" / "ORIGIN.json").read_text())["drawn_with"] == PHANTOM
-    assert DATASETS["phantom"].has_labelled_test and not DATASETS["isbi2012"].has_labelled_test
 
 
 def test_the_challenges_test_labels_may_be_added(

@@ -55,12 +55,22 @@ def test_all_states_damaged_means_a_fresh_start(states, messages):
     assert states.load() is None and len(messages) == 2
 
 
-def test_state_of_another_job_is_never_resumed(states, messages):
-    states.save(3, {"a": 1})
-    other = StateFolder(states.folder, "other key", messages.append)
-    assert other.load() is None
-    assert "another configuration" in messages[0]
-    assert not list(states.folder.glob("state-*"))
+def test_state_of_another_job_is_never_resumed_and_outlives_an_edit(states, messages):
+    mine = states.save(300, {"a": 1})
+    edited = StateFolder(states.folder, "other key", messages.append)
+    assert edited.load() is None
+    assert len(messages) == 1 and "another configuration" in messages[0] and mine.name in messages[0]
+    for step in (1, 2, 3):
+        edited.save(step, {"a": 2})
+    assert edited.load() == (3, {"a": 2})
+    assert states.load() == (300, {"a": 1})  # the edit is taken back
+    states.remove_others()
+    assert list(states.folder.glob("state-*")) == [mine]
+
+
+def test_newest_state_of_at_most_so_many_steps(states):
+    paths = {step: states.save(step, {}) for step in (5, 6)}
+    assert [states.newest(step) for step in (4, 5, 6, 99)] == [None, paths[5], paths[6], paths[6]]
 
 
 def test_killed_while_writing_leaves_the_older_state(states):
