@@ -1,10 +1,11 @@
-"""Train for several lengths and draw the score of held-out slices against minutes of training.
+"""Train for several lengths, folds and seeds, and draw the score of held-out slices against minutes of training.
 
 Usage: python benchmarks/accuracy.py --volume data/augmented/isbi2012/volume.tif
     --labels data/augmented/isbi2012/labels.tif --table accuracy.csv --figure accuracy.png
 
-Each point is a training of its own, whose schedule ends there. The table is added to, so that a benchmark that was
-stopped goes on, and several configurations can be compared: --set train.loss=bce --name bce.
+Each point is a training of its own, whose schedule ends there; a finished experiment's trainings are points too
+(--trained results/isbi2012). The table is added to, so that a benchmark that was stopped goes on, and several
+configurations can be compared: --set train.loss=bce --name bce.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import csv
 import itertools
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +27,17 @@ from fusionnet.figures.style import GREY, arm_colours, display_names, legend_bel
 from fusionnet.inference import Predictor
 from fusionnet.jobs import TrainingJob
 from fusionnet.progress import HEARTBEAT, Progress
+from fusionnet.replicates import read_replicates
 from fusionnet.resume import StateFolder
-from fusionnet.scores import score_stack
+from fusionnet.scores import metrics_of, score_stack
 from fusionnet.stacks import Stacks, read_stacks
 from fusionnet.training import Training, train
 
-COLUMNS = ("name", "arm", "width", "fold", "seed", "steps", "minutes", "v_rand", "v_info", "threshold", "pixel_error")
+COLUMNS = (
+    *("name", "arm", "width", "fold", "seed", "steps", "device", "minutes"),
+    *("v_rand", "v_info", "threshold", "pixel_error"),
+)
+KEY = ("name", "arm", "fold", "seed", "steps")
 GOALS = (0.980, 0.987)  # V_rand that is aimed at within 4 and within 10 minutes
 
 
@@ -39,12 +46,14 @@ def main() -> None:
     config = load(arguments.experiment, overrides(arguments.set))
     machine = set_up(config.train.device, config.train.precision)
     done = read_table(arguments.table)
-    for length in arguments.steps:
-        for arm in arguments.arms:
-            job = job_of(config, arm, arguments, length)
-            if (arguments.name, arm, job.fold, str(job.seed), str(length)) in done:
-                continue
-            row = measure(arguments.name, job, read_stacks(arguments.volume, arguments.labels, job), config, machine)
+    cases = itertools.product(arguments.steps, arguments.folds, arguments.seeds, arguments.arms)
+    for steps, fold, seed, arm in cases:
+        if (arguments.name, arm, fold, str(seed), str(steps)) not in done:
+            job = job_of(config, arm, fold, seed, steps)
+            stacks = read_stacks(arguments.volume, arguments.labels, job)
+            append(arguments.table, measure(arguments.name, job, stacks, config, machine))
+    for row in rows_of_experiment(config, arguments) if arguments.trained else []:
+        if tuple(str(row[key]) for key in KEY) not in done:
             append(arguments.table, row)
     if arguments.figure:
         draw(pd.read_csv(arguments.table), arguments.figure)
@@ -59,9 +68,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--figure", type=Path, help="receives the curves (PNG)")
     parser.add_argument("--name", default="default", help="of the configuration, in the table")
     parser.add_argument("--arms", nargs="+", default=["fusionnet", "unet"])
-    parser.add_argument("--steps", nargs="+", type=int, default=[250, 500, 1000, 2000], help="lengths, in steps")
-    parser.add_argument("--fold", default="25-29", help="the scored slices")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", nargs="*", type=int, default=[250, 500, 1000, 2000], help="lengths")
+    parser.add_argument("--folds", nargs="+", default=["25-29"], help="the scored slices")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--trained", type=Path, help="results of the same experiment, whose trainings are points too")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="as train.loss=bce")
     return parser.parse_args()
 
@@ -78,11 +88,25 @@ def overrides(settings: list[str]) -> dict[str, Any]:
     return merged
 
 
-def job_of(config: Config, arm: str, arguments: argparse.Namespace, steps: int) -> TrainingJob:
-    job = config.training_job(arm, arguments.fold, arguments.seed)
+def job_of(config: Config, arm: str, fold: str, seed: int, steps: int) -> TrainingJob:
+    job = config.training_job(arm, fold, seed)
     # One epoch: validation has no part in the time.
     length = {"epochs": 1, "steps_per_epoch": steps}
     return job.model_copy(update={"train": job.train.model_copy(update=length)})
+
+
+def rows_of_experiment(config: Config, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    job = config.report_job().model_copy(update={"arms": arguments.arms})
+    return [
+        row_of(
+            arguments.name,
+            config.training_job(replicate.arm, replicate.fold, replicate.seed),
+            replicate.training["device"],
+            replicate.training["training_seconds"],
+            replicate.metrics,
+        )
+        for replicate in read_replicates(job, arguments.trained / "replicates")
+    ]
 
 
 def measure(name: str, job: TrainingJob, stacks: Stacks, config: Config, machine: Machine) -> dict[str, Any]:
@@ -95,19 +119,24 @@ def measure(name: str, job: TrainingJob, stacks: Stacks, config: Config, machine
     predictor = Predictor(training.average.network, config.predict, machine)
     scored = stacks.fold.scored
     probabilities = np.stack([predictor.predict_slice(stacks.volume[number]).probability for number in scored])
-    scores = score_stack(stacks.labels[scored], probabilities)
+    metrics = metrics_of(score_stack(stacks.labels[scored], probabilities))
+    return row_of(name, job, machine.name, training.seconds, metrics)
+
+
+def row_of(name: str, job: TrainingJob, device: str, seconds: float, metrics: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
         "arm": job.arm,
         "width": job.network.width,
         "fold": job.fold,
         "seed": job.seed,
-        "steps": training.steps,
-        "minutes": round(training.seconds / 60, 2),
-        "v_rand": round(scores.v_rand, 4),
-        "v_info": round(scores.v_info, 4),
-        "threshold": round(scores.v_rand_threshold, 1),
-        "pixel_error": round(scores.pixel_error, 4),
+        "steps": job.train.steps,
+        "device": device,
+        "minutes": round(seconds / 60, 2),
+        "v_rand": round(metrics["v_rand"], 4),
+        "v_info": round(metrics["v_info"], 4),
+        "threshold": round(metrics["v_rand_threshold"], 1),
+        "pixel_error": round(metrics["pixel_error"], 4),
     }
 
 
@@ -115,7 +144,7 @@ def read_table(path: Path) -> set[tuple[str, ...]]:
     if not path.exists():
         return set()
     with path.open(encoding="utf-8", newline="") as file:
-        return {tuple(row[key] for key in ("name", "arm", "fold", "seed", "steps")) for row in csv.DictReader(file)}
+        return {tuple(row[key] for key in KEY) for row in csv.DictReader(file)}
 
 
 def append(path: Path, row: dict[str, Any]) -> None:
@@ -138,7 +167,8 @@ def draw(table: pd.DataFrame, path: Path) -> None:
             axes.annotate(f"{goal:.3f}", (1.0, goal), xycoords=("axes fraction", "data"), va="bottom", ha="right")
         keys = []
         for (name, arm, width), rows in table.groupby(["name", "arm", "width"], sort=False):
-            axes.plot(rows["minutes"], rows["v_rand"], "o", color=colours[arm], markersize=4, alpha=0.6)
+            for _, training in rows.sort_values("steps").groupby(["fold", "seed"]):
+                axes.plot(training["minutes"], training["v_rand"], ".-", color=colours[arm], linewidth=0.8, alpha=0.35)
             mean = rows.groupby("steps")[["minutes", "v_rand"]].mean()
             (line,) = axes.plot(mean["minutes"], mean["v_rand"], styles[name], color=colours[arm], linewidth=2)
             line.set_label(f"{names[arm]}, width {width}" + ("" if name == "default" else f", {name}"))

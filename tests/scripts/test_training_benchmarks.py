@@ -38,7 +38,7 @@ def test_speed(run):
 def test_accuracy_goes_on_and_draws(run, tmp_path, augmented):
     for name, stack in zip(("volume", "labels"), augmented, strict=True):
         write_volume(tmp_path / f"{name}.tif", stack, {})
-    files = ["--volume", tmp_path / "volume.tif", "--labels", tmp_path / "labels.tif", "--fold", "4-5"]
+    files = ["--volume", tmp_path / "volume.tif", "--labels", tmp_path / "labels.tif", "--folds", "4-5"]
     files += ["--table", tmp_path / "table.csv", "--figure", tmp_path / "curves.png"]
     small = ["augment.elastic_copies=1", "augment.crop_pixels=32", "split.validation_slices=0", "train.device=cpu"]
     small += ["network.unet.width=1", "train.batch_size=1", "predict.orientation_average=false"]
