@@ -3,9 +3,9 @@
 Usage: python benchmarks/accuracy.py --volume data/augmented/isbi2012/volume.tif
     --labels data/augmented/isbi2012/labels.tif --table accuracy.csv --figure accuracy.png
 
-Each point is a training of its own, whose schedule ends there; a finished experiment's trainings are points too
-(--trained results/isbi2012). The table is added to, so that a benchmark that was stopped goes on, and several
-configurations can be compared: --set train.loss=bce --name bce.
+Each point is a training of its own, whose schedule ends there; the trainings that an experiment has reported are points
+too (--trained results/isbi2012/report/comparison.csv). The table is added to, so that a benchmark that was stopped goes
+on, and several configurations can be compared: --set train.loss=bce --name bce.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from fusionnet.figures.style import GREY, arm_colours, display_names, legend_bel
 from fusionnet.inference import Predictor
 from fusionnet.jobs import TrainingJob
 from fusionnet.progress import HEARTBEAT, Progress
-from fusionnet.replicates import read_replicates
+from fusionnet.replicates import read_table
 from fusionnet.resume import StateFolder
 from fusionnet.scores import metrics_of, score_stack
 from fusionnet.stacks import Stacks, read_stacks
@@ -45,7 +45,7 @@ def main() -> None:
     arguments = parse_arguments()
     config = load(arguments.experiment, overrides(arguments.set))
     machine = set_up(config.train.device, config.train.precision)
-    done = read_table(arguments.table)
+    done = read_done(arguments.table)
     cases = itertools.product(arguments.steps, arguments.folds, arguments.seeds, arguments.arms)
     for steps, fold, seed, arm in cases:
         if (arguments.name, arm, fold, str(seed), str(steps)) not in done:
@@ -71,7 +71,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--steps", nargs="*", type=int, default=[250, 500, 1000, 2000], help="lengths")
     parser.add_argument("--folds", nargs="+", default=["25-29"], help="the scored slices")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--trained", type=Path, help="results of the same experiment, whose trainings are points too")
+    parser.add_argument("--trained", type=Path, help="the experiment's comparison.csv, whose trainings are points too")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="as train.loss=bce")
     return parser.parse_args()
 
@@ -96,16 +96,17 @@ def job_of(config: Config, arm: str, fold: str, seed: int, steps: int) -> Traini
 
 
 def rows_of_experiment(config: Config, arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    job = config.report_job().model_copy(update={"arms": arguments.arms})
+    table = read_table(arguments.trained, ("arm", "fold", "seed", "training_seconds", "training_device", "v_rand"))
+    trained = table[table["arm"].isin(arguments.arms) & table["seed"].notna()]
     return [
         row_of(
             arguments.name,
-            config.training_job(replicate.arm, replicate.fold, replicate.seed),
-            replicate.training["device"],
-            replicate.training["training_seconds"],
-            replicate.metrics,
+            config.training_job(row["arm"], row["fold"], int(row["seed"])),
+            row["training_device"],
+            row["training_seconds"],
+            row,
         )
-        for replicate in read_replicates(job, arguments.trained / "replicates")
+        for row in trained.to_dict("records")
     ]
 
 
@@ -123,7 +124,7 @@ def measure(name: str, job: TrainingJob, stacks: Stacks, config: Config, machine
     return row_of(name, job, machine.name, training.seconds, metrics)
 
 
-def row_of(name: str, job: TrainingJob, device: str, seconds: float, metrics: Mapping[str, Any]) -> dict[str, Any]:
+def row_of(name: str, job: TrainingJob, device: str, seconds: float, metrics: Mapping[Any, Any]) -> dict[str, Any]:
     return {
         "name": name,
         "arm": job.arm,
@@ -140,7 +141,7 @@ def row_of(name: str, job: TrainingJob, device: str, seconds: float, metrics: Ma
     }
 
 
-def read_table(path: Path) -> set[tuple[str, ...]]:
+def read_done(path: Path) -> set[tuple[str, ...]]:
     if not path.exists():
         return set()
     with path.open(encoding="utf-8", newline="") as file:

@@ -44,8 +44,10 @@ def test_accuracy_goes_on_and_draws(run, tmp_path, augmented):
     small += ["network.unet.width=1", "train.batch_size=1", "predict.orientation_average=false"]
     options = [*map(str, files), "--arms", "unet", "--set", *small]
     run("accuracy.py", *options, "--steps", "2")
-    run("accuracy.py", *options, "--steps", "2", "3")
+    run("accuracy.py", *options, "--steps", "2", "3", "--seeds", "0", "1")
+    trained = ROOT / "results/isbi2012/report/comparison.csv"
+    run("accuracy.py", *options, "--steps", "2", "--trained", str(trained))
     table = pd.read_csv(tmp_path / "table.csv")
-    assert table["steps"].tolist() == [2, 3] and table["width"].tolist() == [1, 1]
-    assert table["v_rand"].between(0, 1).all()
+    assert table["steps"].tolist() == [2, 2, 3, 3] + 6 * [800] and table["seed"].tolist()[:4] == [0, 1, 0, 1]
+    assert table["v_rand"].between(0, 1).all() and table["minutes"].tolist()[-1] > 1
     assert Image.open(tmp_path / "curves.png").size == (1350, 630)
