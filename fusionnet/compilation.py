@@ -35,7 +35,8 @@ def compiled(
     if machine.device.type == "cpu" and not has_compiler():
         say("train.compile: no C++ compiler (g++, clang++ or $CXX) is here; training goes on without, somewhat slower")
         return network
-    return torch.compile(network)
+    # Each size of a batch has code of its own, so that it does not matter which sizes a process has seen before.
+    return torch.compile(network, dynamic=False)
 
 
 def repays(job: TrainingJob, device: str) -> bool:

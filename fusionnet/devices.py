@@ -97,6 +97,12 @@ def set_up(device: Device = "auto", precision: str = "auto", say: Callable[[str]
     return Machine(torch.device("cuda", index), torch.float32 if full else torch.bfloat16, threads, lease)
 
 
+def out_of_memory(error: RuntimeError) -> bool:
+    """Return whether an error says that a GPU's memory did not suffice; CUDA's libraries have words of their own."""
+    words = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+    return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)
+
+
 def available_processors() -> int:
     """Return how many processors this process may use, which may be fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

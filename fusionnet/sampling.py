@@ -4,6 +4,7 @@ No generator runs along with the training, so a resumed training, or one with ot
 """
 
 import multiprocessing
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -81,6 +82,13 @@ def batches(steps: Steps, first_step: int, workers: int, pinned: bool) -> Iterat
         num_workers=workers,
         # Forked workers share the stack's memory; they never touch the GPU.
         multiprocessing_context=multiprocessing.get_context("fork") if workers else None,
+        worker_init_fn=_leave_signals_to_the_training,
         pin_memory=pinned,
     )
     yield from loader
+
+
+def _leave_signals_to_the_training(_: int) -> None:
+    """Ignore what a cluster or Ctrl-C sends to the whole group: the training saves its state and ends its workers."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)

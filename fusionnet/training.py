@@ -1,7 +1,8 @@
 """The training of one network: bitwise reproducible, resumable at any step, visible.
 
 The outcome is decided by the job, the data, the code, the device and its threads, and by nothing else: not by
-interruptions, loader workers, or how often states are saved.
+interruptions, loader workers, or how often states are saved. Only a GPU whose memory does not suffice adds to that:
+from then on batches go in smaller parts.
 """
 
 import math
@@ -14,7 +15,7 @@ import torch
 
 from fusionnet.averaging import WeightAverage
 from fusionnet.compilation import compiled
-from fusionnet.devices import Machine
+from fusionnet.devices import Machine, out_of_memory
 from fusionnet.divergence import DivergedError, EpochLosses
 from fusionnet.errors import UserError
 from fusionnet.jobs import TrainingJob, TrainSection
@@ -43,6 +44,7 @@ class Training:
     losses: EpochLosses
     micro_batch: int  # samples worked off at once
     say: Callable[[str], None]
+    machines: list[str]  # the descriptions of all that had a part in it
     step: int = 0
     seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -69,6 +71,7 @@ class Training:
             losses=EpochLosses(settings.steps_per_epoch, machine.device),
             micro_batch=math.ceil(settings.batch_size / settings.accumulation),
             say=say,
+            machines=[machine.description],
         )
 
     @property
@@ -84,7 +87,7 @@ class Training:
             "optimizer": self.optimizer.state_dict(),
             "losses": self.losses.state(),
             "micro_batch": self.micro_batch,
-            "machine": self.machine.description,
+            "machines": self.machines,
             "seconds": self.seconds,
             "history": self.history,
         }
@@ -98,10 +101,12 @@ class Training:
         self.losses.restore(state["losses"])
         self.micro_batch = state["micro_batch"]
         self.seconds, self.history = state["seconds"], state["history"]
-        if state["machine"] != self.machine.description:
+        here = [self.machine.description] if step < self.steps else []
+        self.machines = list(dict.fromkeys([*state["machines"], *here]))
+        if len(self.machines) > 1:
             self.say(
-                f"begun on {state['machine']}, going on on {self.machine.description}: the outcome will not be, bit "
-                "for bit, that of an uninterrupted training (docs/reproducibility.md)"
+                f"trained in part on {', in part on '.join(self.machines)}: the outcome is not, bit for bit, that of "
+                "an uninterrupted training (docs/reproducibility.md)"
             )
 
     def take_step(self, batch: Batch) -> None:
@@ -115,14 +120,19 @@ class Training:
         self.step += 1
 
     def _try_step(self, batch: Batch) -> torch.Tensor | None:
-        """Change the weights and return the loss; None, with the weights as they were, if memory did not suffice."""
+        """Change the weights and return the loss; None, with the network as it was, if memory did not suffice."""
+        statistics = [buffer.clone() for buffer in self.network.buffers()]  # each part's forward pass changes them
         try:
             loss = self._gradients(batch)
             if self.job.train.gradient_clip:
                 torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.job.train.gradient_clip)
             self.optimizer.step()
             return loss
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            for buffer, before in zip(self.network.buffers(), statistics, strict=True):
+                buffer.copy_(before)
             return None
 
     def _use_less_memory(self, batch: Batch) -> None:
@@ -178,6 +188,8 @@ class Training:
             "training_seconds": self.seconds,
             "steps_per_second": self.step / self.seconds if self.seconds else None,
             "device": self.machine.name,
+            "machines": self.machines,
+            "samples_at_once": self.micro_batch,
             "threads": self.machine.threads,
             "precision": str(self.machine.precision).removeprefix("torch."),
             "peak_memory_bytes": self.machine.peak_memory_bytes(),
@@ -233,22 +245,23 @@ def train(
             if ends_epoch:
                 progress.validated(training.end_epoch(stacks))
             training.seconds = before + time.monotonic() - began
-            if saves:
+            # A state is kept where the loss is sane: in a training that diverges, the last good one stays.
+            if saves and (stops or last or training.losses.last_sane == training.step):
                 states.save(training.step, training.state())
                 saved = time.monotonic()
             if stops and not last:
                 raise StoppedError(f"stopped at step {training.step}; the same command goes on from there")
     except DivergedError as error:
-        raise DivergedError(error.step, f"training diverged at {error}; {_way_out(states, error.step)}") from error
+        raise DivergedError(error.last_sane, f"training diverged at {error}; {_way_out(states, error)}") from error
     states.remove_others()
 
 
-def _way_out(states: StateFolder, bad_step: int) -> str:
+def _way_out(states: StateFolder, error: DivergedError) -> str:
     """Say which state is the last good one, and what to do.
 
-    The weights before the bad step gave its loss, so the state of the step before is spoilt already.
+    The loss of a step is that of the weights before it, so the last sane step speaks for the state before it.
     """
-    good = states.newest(bad_step - 2)
+    good = states.newest(error.last_sane - 1)
     kept = f"the last good state is {good}" if good else "no good state of it is left"
     return f"{kept}. Lower train.learning_rate or set train.gradient_clip; the training then starts afresh"
 

@@ -3,12 +3,11 @@
 import copy
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
 
 import numpy as np
 import torch
 
-from fusionnet.devices import Machine
+from fusionnet.devices import Machine, out_of_memory
 from fusionnet.losses import segmentation_loss
 from fusionnet.models import SegmentationNetwork
 from fusionnet.normalisation import normalise
@@ -27,11 +26,26 @@ def validate(
         stacks: The validation slices are seen whole, once, in their own orientation.
         say: Told of that.
     """
-    with suppress(torch.OutOfMemoryError):
+    try:
         return _validate_on(network, machine, stacks)
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
     torch.cuda.empty_cache()
     say("out of GPU memory in validation: these slices are validated on the CPU")
-    return _validate_on(copy.deepcopy(network).cpu(), machine.cpu(), stacks)
+    return _validate_on(_copy_on_cpu(network), machine.cpu(), stacks)
+
+
+def _copy_on_cpu(network: SegmentationNetwork) -> SegmentationNetwork:
+    """Copy a network to the CPU, without a copy on the GPU on the way, for which there may be no memory."""
+    tensors = [*network.parameters(), *network.buffers()]
+    copies = {
+        id(tensor): torch.nn.Parameter(tensor.detach().cpu(), requires_grad=False)
+        if isinstance(tensor, torch.nn.Parameter)
+        else tensor.cpu()
+        for tensor in tensors
+    }
+    return copy.deepcopy(network, copies)
 
 
 @torch.no_grad()

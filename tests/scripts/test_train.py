@@ -42,7 +42,7 @@ class Project:
         ]
         return [str(word) for word in words]
 
-    def start(self, name: str, *options: str, **keys) -> subprocess.Popen[str]:
+    def start(self, name: str, *options: str, group: bool = False, **keys) -> subprocess.Popen[str]:
         """Start a process of its own, to be killed or compared byte by byte."""
         return subprocess.Popen(
             [sys.executable, "scripts/train.py", *self.arguments(name, *options, **keys)],
@@ -51,6 +51,7 @@ class Project:
             text=True,
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            start_new_session=group,
         )
 
     def finish(self, process: subprocess.Popen[str]) -> str:
@@ -113,6 +114,15 @@ def test_killed_and_terminated_it_ends_in_the_bytes_of_an_uninterrupted_run(proj
     log = (project.folder / "killed" / "train.log").read_text()
     assert log.count("going on from step") == 2 and "stopped at step" in log
     assert json.loads((project.folder / "killed/work/heartbeat.json").read_text())["state"] == "finished"
+
+
+def test_a_signal_to_the_whole_group_reaches_loader_workers_too(project):
+    """As a cluster's time limit does it, and `timeout`."""
+    process = project.start("group", "--save-every-seconds", "0", "--loader-workers", "2", group=True, epochs=400)
+    project.wait_for_step("group", 5, process)
+    os.killpg(process.pid, signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 143 and "the same command goes on from" in errors and "Traceback" not in errors, errors
 
 
 @pytest.mark.slow
