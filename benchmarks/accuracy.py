@@ -19,11 +19,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import NullLocator
 
 from fusionnet.config import Config, load
 from fusionnet.devices import Machine, set_up
 from fusionnet.errors import run
 from fusionnet.figures.style import GREY, arm_colours, display_names, legend_below, new_figure, save_figure, styled
+from fusionnet.folds import slice_range
 from fusionnet.inference import Predictor
 from fusionnet.jobs import TrainingJob
 from fusionnet.progress import HEARTBEAT, Progress
@@ -174,8 +176,14 @@ def draw(table: pd.DataFrame, path: Path) -> None:
             (line,) = axes.plot(mean["minutes"], mean["v_rand"], styles[name], color=colours[arm], linewidth=2)
             line.set_label(f"{names[arm]}, width {width}" + ("" if name == "default" else f", {name}"))
             keys.append(line)
-        folds = ", ".join(sorted(set(table["fold"])))
+        folds = ", ".join(sorted(set(table["fold"]), key=lambda fold: slice_range(fold).start))
         axes.set(title=f"V_rand of slices {folds}", xlabel="minutes of training", xlim=(0, None))
+        # What lies between 0.98 and 0.99 counts as much as what lies between 0.8 and 0.9.
+        axes.set_yscale("logit")
+        axes.yaxis.set_minor_locator(NullLocator())
+        ticks = [tick for tick in (0.1, 0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.99) if tick >= table["v_rand"].min() - 0.05]
+        axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.set_ylim(top=max(0.991, table["v_rand"].max()))
         legend_below(figure, keys)
     save_figure(figure, path)
 
