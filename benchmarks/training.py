@@ -8,7 +8,6 @@ machine slows both. A round's ratio is that of two neighbours in time.
 
 import argparse
 import multiprocessing
-import resource
 import statistics
 import time
 from collections.abc import Callable
@@ -85,7 +84,7 @@ def work(kind: str, job: TrainingJob, device: str, pipe: Connection) -> None:
         if machine.device.type == "cuda":
             torch.cuda.synchronize()
         pipe.send((time.perf_counter() - began) / steps)
-    pipe.send((machine.name, peak_memory(machine)))
+    pipe.send((machine.name, machine.peak_memory_bytes()))
 
 
 def as_torch_is(device: str) -> Machine:
@@ -143,7 +142,7 @@ def our_loop(job: TrainingJob, steps: Steps, machine: Machine) -> Step:
     training = Training.begin(job, machine)
 
     def step(number: int) -> None:
-        training.take_step(steps[number].to(machine.device))
+        training.take_step(steps[number])
 
     return step
 
@@ -153,12 +152,6 @@ def time_drawing(steps: Steps, batches: int = 20) -> float:
     for number in range(batches):
         steps[number]
     return (time.perf_counter() - began) / batches
-
-
-def peak_memory(machine: Machine) -> int:
-    if machine.device.type == "cuda":
-        return torch.cuda.max_memory_allocated()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":

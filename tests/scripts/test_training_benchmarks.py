@@ -49,5 +49,6 @@ def test_accuracy_goes_on_and_draws(run, tmp_path, augmented):
     run("accuracy.py", *options, "--steps", "2", "--trained", str(trained))
     table = pd.read_csv(tmp_path / "table.csv")
     assert table["steps"].tolist() == [2, 2, 3, 3] + 6 * [800] and table["seed"].tolist()[:4] == [0, 1, 0, 1]
+    assert table["width"].tolist() == 4 * [1] + 6 * [8]  # the experiment's trainings had no part in --set
     assert table["v_rand"].between(0, 1).all() and table["minutes"].tolist()[-1] > 1
     assert Image.open(tmp_path / "curves.png").size == (1350, 630)
