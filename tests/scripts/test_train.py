@@ -31,7 +31,7 @@ class Project:
 
     def arguments(self, name: str, *options: str, **keys) -> list[str]:
         job = json.loads(self.job.model_dump_json())
-        job |= {key: keys.pop(key) for key in ("seed",) if key in keys}
+        job["seed"] = keys.pop("seed", job["seed"])
         job["train"] |= keys
         out = self.folder / name
         words = [
