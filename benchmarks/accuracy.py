@@ -21,19 +21,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import NullLocator
 
-from fusionnet.config import Config, load
+from fusionnet.config.experiment import Config, load
+from fusionnet.config.stages import TrainingJob
 from fusionnet.devices import Machine, set_up
 from fusionnet.errors import run
-from fusionnet.figures.style import GREY, arm_colours, display_names, legend_below, new_figure, save_figure, styled
-from fusionnet.folds import slice_range
-from fusionnet.inference import Predictor
-from fusionnet.jobs import TrainingJob
-from fusionnet.progress import HEARTBEAT, Progress
-from fusionnet.replicates import read_table
-from fusionnet.resume import StateFolder
-from fusionnet.scores import metrics_of, score_stack
-from fusionnet.stacks import Stacks, read_stacks
-from fusionnet.training import Training, train
+from fusionnet.evaluate.isbi import score_stack
+from fusionnet.evaluate.metrics import metrics_of
+from fusionnet.predict.predictor import Predictor
+from fusionnet.report.results import read_table
+from fusionnet.style import GREY, arm_colours, display_names, legend_below, new_figure, save_figure, styled
+from fusionnet.train.folds import Stacks, read_stacks, slice_range
+from fusionnet.train.loop import Training, train
+from fusionnet.train.progress import HEARTBEAT, Progress
+from fusionnet.train.states import StateFolder
 
 COLUMNS = (
     *("name", "arm", "width", "fold", "seed", "steps", "device", "minutes"),

@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from fusionnet.flops import network_cost
-from fusionnet.fusing import fuse
-from fusionnet.jobs import NetworkSettings
-from fusionnet.models import build
+from fusionnet.config.stages import NetworkSettings
+from fusionnet.export.onnx import export_onnx
 from fusionnet.models.blocks import SegmentationNetwork
-from fusionnet.standalone import export_onnx
+from fusionnet.models.build import build
+from fusionnet.models.cost import network_cost
+from fusionnet.models.folding import fuse
 
 Run = Callable[[], object]
 PLAIN = "plain eager forward"  # as one would call the network, gradients recorded

@@ -17,9 +17,11 @@ from scipy import ndimage
 from skimage.segmentation import watershed
 
 from fusionnet.errors import run
-from fusionnet.scores import THRESHOLDS, components, read_truth, score_segments, score_stack, thinned_components
-from fusionnet.scores.thinning import flood, framed, unframed
-from fusionnet.volumes import read_volume
+from fusionnet.evaluate.isbi import THRESHOLDS, score_stack
+from fusionnet.evaluate.metrics import read_truth
+from fusionnet.evaluate.overlaps import score_segments
+from fusionnet.evaluate.thinning import components, flood, framed, thinned_components, unframed
+from fusionnet.volumes.stacks import read_volume
 
 EIGHT_NEIGHBOURS = np.ones((3, 3))
 SCORES = ("v_rand", "v_info")

@@ -20,12 +20,12 @@ import numpy as np
 from scipy import ndimage, spatial
 
 from fusionnet.errors import run
-from fusionnet.scores import THRESHOLDS, score_stack
-from fusionnet.volumes import read_labels, read_volume
+from fusionnet.evaluate.isbi import THRESHOLDS, score_stack
+from fusionnet.volumes.stacks import read_labels, read_volume
 
 FIRST_CALL = """
 import numpy as np, time
-from fusionnet.scores import score_stack
+from fusionnet.evaluate.isbi import score_stack
 half = np.arange(64.).reshape(1, 8, 8).astype(np.float32) / 64
 start = time.perf_counter(), time.process_time()
 score_stack(half > 0.3, half, threads=1)

@@ -16,13 +16,13 @@ from multiprocessing.connection import Connection
 import numpy as np
 import torch
 
-from fusionnet.config import load
+from fusionnet.config.experiment import load
+from fusionnet.config.stages import TrainingJob
 from fusionnet.devices import Machine, available_processors, set_up
 from fusionnet.errors import run
-from fusionnet.jobs import TrainingJob
-from fusionnet.models import build
-from fusionnet.sampling import Steps
-from fusionnet.training import Training
+from fusionnet.models.build import build
+from fusionnet.train.batches import Steps
+from fusionnet.train.loop import Training
 
 Step = Callable[[int], None]
 

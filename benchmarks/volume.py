@@ -17,14 +17,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from fusionnet.config.stages import NetworkSettings, PredictSection
 from fusionnet.devices import set_up
-from fusionnet.inference import Predictor
-from fusionnet.jobs import NetworkSettings, PredictSection
-from fusionnet.models import build
 from fusionnet.models.blocks import SegmentationNetwork
-from fusionnet.outputs import OutputPlan, open_output
-from fusionnet.sources import VoxelSize, open_source
-from fusionnet.streaming import VolumeSink, predict_volume
+from fusionnet.models.build import build
+from fusionnet.predict.predictor import Predictor
+from fusionnet.predict.streaming import VolumeSink, predict_volume
+from fusionnet.volumes.outputs import OutputPlan, open_output
+from fusionnet.volumes.sources import VoxelSize, open_source
 
 SIDE = 1024
 FLAT = 0.10  # difference of peaks that is still flat

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from fusionnet.augmentation import require_crop_fits
-from fusionnet.contact_sheet import contact_sheet
-from fusionnet.elastic import elastic_copies
+from fusionnet.augment.contact_sheet import contact_sheet
+from fusionnet.augment.elastic import elastic_copies
+from fusionnet.augment.samples import require_crop_fits
+from fusionnet.config.schema import parse
+from fusionnet.config.stages import AugmentSection
 from fusionnet.errors import UserError, run
-from fusionnet.jobs import AugmentSection
 from fusionnet.logs import start_log
 from fusionnet.provenance import provenance
-from fusionnet.sections import parse
-from fusionnet.volumes import read_labels, read_volume, require_same_shape, write_volume
+from fusionnet.volumes.stacks import read_labels, read_volume, require_same_shape, write_volume
 
 
 def parse_arguments() -> argparse.Namespace:

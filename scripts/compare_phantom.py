@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from fusionnet.download.phantom.draw import draw_phantom
+from fusionnet.download.phantom.likeness import measure
 from fusionnet.errors import UserError, run
 from fusionnet.files import whole_or_absent
-from fusionnet.phantom import draw_phantom
-from fusionnet.phantom.likeness import measure
-from fusionnet.volumes import read_labels, read_volume, require_same_shape
+from fusionnet.volumes.stacks import read_labels, read_volume, require_same_shape
 
 CROP, GAP = 256, 6
 

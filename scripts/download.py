@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pooch
 
-from fusionnet.config import DownloadSection
-from fusionnet.datasets import DATASETS, prepare_dataset
+from fusionnet.config.experiment import DownloadSection
+from fusionnet.config.schema import parse
+from fusionnet.download.datasets import DATASETS
+from fusionnet.download.raw_stacks import prepare_dataset
 from fusionnet.errors import run
 from fusionnet.files import write_text
-from fusionnet.sections import parse
 
 
 def parse_arguments() -> argparse.Namespace:

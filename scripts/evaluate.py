@@ -1,4 +1,4 @@
-"""Score a probability stack as the ISBI-2012 challenge did, or a volume of segments (see docs/scores.md)."""
+"""Score a probability stack as the ISBI-2012 challenge did, or a volume of segments (see docs/md)."""
 
 import argparse
 import logging
@@ -8,11 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from fusionnet import scores
 from fusionnet.errors import UserError, run
+from fusionnet.evaluate.checks import ScoreWarning
+from fusionnet.evaluate.error_maps import write_overlay
+from fusionnet.evaluate.instances import score_volume
+from fusionnet.evaluate.isbi import score_stack
+from fusionnet.evaluate.metrics import metrics_of, origin_of, read_truth, slice_table, warping_metrics
+from fusionnet.evaluate.warping import warping_errors
 from fusionnet.files import write_json, write_text
 from fusionnet.logs import start_log
-from fusionnet.volumes import read_volume, require_same_shape
+from fusionnet.volumes.stacks import read_volume, require_same_shape
 
 LOG = logging.getLogger("evaluate")
 
@@ -24,12 +29,12 @@ def main() -> None:
     if arguments.segments and (arguments.slices or arguments.overlay or arguments.warping):
         raise UserError("--slices, --overlay and --warping belong to thresholds; give --probabilities for them")
     start_log("evaluate", arguments.log)
-    labels = scores.read_truth(arguments.labels, arguments.instances, arguments.label_slices)
+    labels = read_truth(arguments.labels, arguments.instances, arguments.label_slices)
     path = arguments.probabilities or arguments.segments
     proposal = read_volume(path)
     require_same_shape((arguments.labels, labels), (path, proposal))
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", scores.ScoreWarning)
+        warnings.simplefilter("always", ScoreWarning)
         if arguments.probabilities:
             metrics = score_probabilities(labels, proposal, arguments)
         else:
@@ -38,24 +43,24 @@ def main() -> None:
     for note in notes:
         LOG.warning("warning: %s", note)
     provenance = {
-        "labels": scores.origin_of(arguments.labels),
+        "labels": origin_of(arguments.labels),
         "label_slices": arguments.label_slices,
         "instances": arguments.instances,
-        "probabilities" if arguments.probabilities else "segments": scores.origin_of(path),
+        "probabilities" if arguments.probabilities else "segments": origin_of(path),
     }
     write_json(arguments.metrics, metrics | {"warnings": notes, "provenance": provenance})
 
 
 def score_probabilities(labels: np.ndarray, probabilities: np.ndarray, arguments: argparse.Namespace) -> dict:
-    result = scores.score_stack(labels, probabilities, instances=arguments.instances)
-    metrics = scores.metrics_of(result)
+    result = score_stack(labels, probabilities, instances=arguments.instances)
+    metrics = metrics_of(result)
     if arguments.warping:
-        errors = scores.warping_errors(labels, probabilities)
-        metrics |= scores.warping_metrics(errors, result.thresholds)
+        errors = warping_errors(labels, probabilities)
+        metrics |= warping_metrics(errors, result.thresholds)
     if arguments.overlay:
-        scores.write_overlay(arguments.overlay, labels, probabilities, result)
+        write_overlay(arguments.overlay, labels, probabilities, result)
     if arguments.slices:
-        write_text(arguments.slices, scores.slice_table(result).to_csv(index=False))
+        write_text(arguments.slices, slice_table(result).to_csv(index=False))
     LOG.info(
         "V_rand %.6f at threshold %.1f, V_info %.6f at %.1f, pixel error %.6f, %d slices",
         *(result.v_rand, result.v_rand_threshold, result.v_info, result.v_info_threshold),
@@ -65,7 +70,7 @@ def score_probabilities(labels: np.ndarray, probabilities: np.ndarray, arguments
 
 
 def score_segments(labels: np.ndarray, segments: np.ndarray, arguments: argparse.Namespace) -> dict:
-    result = scores.score_volume(labels, segments, zero=arguments.zero)
+    result = score_volume(labels, segments, zero=arguments.zero)
     LOG.info("adapted Rand error %.6f, variation of information %.6f bits", result.adapted_rand_error, result.voi)
     return asdict(result) | {"zero": arguments.zero}
 

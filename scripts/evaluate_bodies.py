@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from fusionnet.errors import run
+from fusionnet.evaluate.metrics import origin_of, read_truth
+from fusionnet.evaluate.morphology import THRESHOLD, found_bodies, measure_sections, score_bodies, true_bodies
 from fusionnet.files import write_json, write_text
 from fusionnet.logs import start_log
-from fusionnet.morphology import THRESHOLD, found_bodies, measure_sections, score_bodies, true_bodies
-from fusionnet.scores import origin_of, read_truth
-from fusionnet.volumes import read_volume, require_same_shape
+from fusionnet.volumes.stacks import read_volume, require_same_shape
 
 
 def main() -> None:

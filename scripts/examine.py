@@ -7,20 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from fusionnet.errors import UserError, run
-from fusionnet.examination import (
-    Finding,
-    LabelReport,
-    examine_labels,
-    examine_sections,
-    examine_volume,
-    measure_sections,
-    sampled_slices,
-)
-from fusionnet.examination.labels import inside_cells, mended
-from fusionnet.figures.examination import draw_examination
-from fusionnet.grey_values import choose_window
-from fusionnet.sources import VolumeSource, open_source
-from fusionnet.volumes import write_volume
+from fusionnet.examine.findings import Finding
+from fusionnet.examine.labels import LabelReport, examine_labels, inside_cells, mended
+from fusionnet.examine.picture import draw_examination
+from fusionnet.examine.slices import examine_sections, measure_sections
+from fusionnet.examine.volume import examine_volume, sampled_slices
+from fusionnet.volumes.grey_values import choose_window
+from fusionnet.volumes.sources import VolumeSource, open_source
+from fusionnet.volumes.stacks import write_volume
 
 
 def parse_arguments() -> argparse.Namespace:

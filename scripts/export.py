@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from fusionnet.errors import UserError, run
-from fusionnet.grey_values import choose_window, to_levels
-from fusionnet.model_zoo import Description, example_side, export_package
-from fusionnet.pretrained import find, load_trained
-from fusionnet.sources import open_source
-from fusionnet.standalone import export_onnx
+from fusionnet.export.bioimageio import Description, example_side, export_package
+from fusionnet.export.onnx import export_onnx
+from fusionnet.models.pretrained import find, load_trained
+from fusionnet.volumes.grey_values import choose_window, to_levels
+from fusionnet.volumes.sources import open_source
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -8,11 +8,11 @@ import numpy as np
 
 from fusionnet.errors import UserError, run
 from fusionnet.files import write_text
-from fusionnet.outputs import OutputPlan
-from fusionnet.parts import gather, open_parts, plan_from_json
-from fusionnet.sources import VoxelSize
-from fusionnet.streaming import VolumeSink
-from fusionnet.summaries import sentences
+from fusionnet.predict.shards import gather, open_parts, plan_from_json
+from fusionnet.predict.streaming import VolumeSink
+from fusionnet.predict.summary import sentences
+from fusionnet.volumes.outputs import OutputPlan
+from fusionnet.volumes.sources import VoxelSize
 
 
 def parse_arguments() -> argparse.Namespace:

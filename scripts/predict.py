@@ -9,23 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from fusionnet.block_reader import stored_depth
+from fusionnet.config.schema import parse, read_yaml
+from fusionnet.config.stages import PredictSection, TrainingJob
 from fusionnet.devices import set_up
 from fusionnet.errors import UserError, run
 from fusionnet.files import write_json, write_text
-from fusionnet.fingerprints import volume_fingerprint
-from fusionnet.folds import slice_range
-from fusionnet.grey_values import choose_window, parse_window
-from fusionnet.inference import Predictor
-from fusionnet.jobs import PredictSection, TrainingJob
-from fusionnet.outputs import OutputPlan
-from fusionnet.parts import PartSink, parse_part
-from fusionnet.pretrained import find, load_trained
+from fusionnet.models.pretrained import find, load_trained
+from fusionnet.predict.predictor import Predictor
+from fusionnet.predict.shards import PartSink, parse_part
+from fusionnet.predict.streaming import VolumeSink, Work, predict_volume, stored_depth
+from fusionnet.predict.summary import Summary, sentences
 from fusionnet.provenance import provenance
-from fusionnet.sections import parse, read_yaml
-from fusionnet.sources import VolumeSource, open_source
-from fusionnet.streaming import VolumeSink, Work, predict_volume
-from fusionnet.summaries import Summary, sentences
+from fusionnet.train.folds import slice_range
+from fusionnet.volumes.fingerprint import volume_fingerprint
+from fusionnet.volumes.grey_values import choose_window, parse_window
+from fusionnet.volumes.outputs import OutputPlan
+from fusionnet.volumes.sources import VolumeSource, open_source
 
 BASE = Path(__file__).parents[1] / "config/config.yaml"
 

@@ -1,20 +1,20 @@
 """Publish a trained network: safetensors and a model card, from a replicate of an experiment and its scores.
 
-`--checkpoint NAME` of scripts/predict.py and scripts/export.py then finds it in fusionnet/weights.
+`--checkpoint NAME` of scripts/predict.py and scripts/export.py then finds it in fusionnet/models/weights.
 """
 
 import argparse
 from pathlib import Path
 from typing import Any
 
-from fusionnet.checkpoints import load_checkpoint
+from fusionnet.config.stages import TrainingJob
 from fusionnet.errors import run
 from fusionnet.files import write_text
-from fusionnet.flops import SLICE_PIXELS, network_cost
-from fusionnet.jobs import TrainingJob
 from fusionnet.logs import start_log
-from fusionnet.pretrained import SUFFIX, WEIGHTS, save_published
-from fusionnet.replicates import read_json, read_table
+from fusionnet.models.checkpoints import load_checkpoint
+from fusionnet.models.cost import SLICE_PIXELS, network_cost
+from fusionnet.models.pretrained import SUFFIX, WEIGHTS, save_published
+from fusionnet.report.results import read_json, read_table
 
 METRICS = ("v_rand", "v_rand_threshold", "v_info")
 ORIGIN = ("dataset", "description", "voxel_size_zyx_nm", "citation", "licence")

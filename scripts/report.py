@@ -3,27 +3,22 @@
 import argparse
 from pathlib import Path
 
-from fusionnet.comparison import compare, comparison_table, curves_table, headline_scores, pairs_of, summary
-from fusionnet.config import ReportJob
+from fusionnet.config.experiment import ReportJob
+from fusionnet.config.schema import parse
 from fusionnet.errors import run
-from fusionnet.figures import (
-    display_names,
-    draw_compute,
-    draw_effects,
-    draw_scores,
-    draw_segmentations,
-    draw_thresholds,
-    draw_training,
-    save_figure,
-)
-from fusionnet.figures.proofreading import draw_guides, guides_of
-from fusionnet.figures.segmentations import SEGMENTATION_DPI
 from fusionnet.files import write_json, write_text
-from fusionnet.flops import network_cost
 from fusionnet.logs import start_log
-from fusionnet.replicates import baseline_metrics, one_of_each, read_networks, read_replicates, read_scored_slices
-from fusionnet.sections import parse
-from fusionnet.texts import comparison_markdown, verdict_markdown
+from fusionnet.models.cost import network_cost
+from fusionnet.report.comparison import compare, comparison_table, curves_table, headline_scores, pairs_of, summary
+from fusionnet.report.figures.compute import draw_compute
+from fusionnet.report.figures.curves import draw_thresholds, draw_training
+from fusionnet.report.figures.effects import draw_effects
+from fusionnet.report.figures.scores import draw_scores
+from fusionnet.report.figures.segmentations import SEGMENTATION_DPI, draw_segmentations
+from fusionnet.report.proofreading import draw_guides, guides_of
+from fusionnet.report.results import baseline_metrics, one_of_each, read_networks, read_replicates, read_scored_slices
+from fusionnet.report.text import comparison_markdown, verdict_markdown
+from fusionnet.style import display_names, save_figure
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -3,13 +3,13 @@
 import argparse
 from pathlib import Path
 
-from fusionnet.config import ReportJob
+from fusionnet.config.experiment import ReportJob
+from fusionnet.config.schema import parse
 from fusionnet.errors import run
-from fusionnet.figures import save_figure
-from fusionnet.figures.annotation import draw_annotation
 from fusionnet.logs import start_log
-from fusionnet.replicates import read_networks, read_replicates
-from fusionnet.sections import parse
+from fusionnet.report.annotation import draw_annotation
+from fusionnet.report.results import read_networks, read_replicates
+from fusionnet.style import save_figure
 
 
 def main() -> None:

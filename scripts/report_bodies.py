@@ -3,14 +3,13 @@
 import argparse
 from pathlib import Path
 
-from fusionnet.body_comparison import bodies_markdown, read_bodies, whole_sections
-from fusionnet.config import ReportJob
+from fusionnet.config.experiment import ReportJob
+from fusionnet.config.schema import parse
 from fusionnet.errors import run
-from fusionnet.figures import display_names, save_figure
-from fusionnet.figures.bodies import draw_bodies
 from fusionnet.files import write_text
 from fusionnet.logs import start_log
-from fusionnet.sections import parse
+from fusionnet.report.bodies import bodies_markdown, draw_bodies, read_bodies, whole_sections
+from fusionnet.style import display_names, save_figure
 
 
 def main() -> None:

@@ -5,25 +5,26 @@ from pathlib import Path
 
 import numpy as np
 
-from fusionnet.config import ReportJob
+from fusionnet.config.experiment import ReportJob
+from fusionnet.config.schema import parse
+from fusionnet.config.stages import PredictSection
 from fusionnet.devices import Machine, set_up
 from fusionnet.errors import run
-from fusionnet.figures import display_names, save_figure
-from fusionnet.figures.refinement import Refined, draw_refinement
-from fusionnet.figures.segmentations import choose_slices
 from fusionnet.files import write_text
-from fusionnet.jobs import PredictSection
 from fusionnet.logs import start_log
-from fusionnet.refinement import (
+from fusionnet.report.figures.segmentations import choose_slices
+from fusionnet.report.refinement import (
+    Refined,
     UnitScores,
     changes,
+    draw_refinement,
     predict_unit,
     refinement_markdown,
     refinement_table,
     score_units,
 )
-from fusionnet.replicates import ScoredSlices, read_networks, read_replicates, read_scored_slices
-from fusionnet.sections import parse
+from fusionnet.report.results import ScoredSlices, read_networks, read_replicates, read_scored_slices
+from fusionnet.style import display_names, save_figure
 
 
 def main() -> None:

@@ -5,9 +5,9 @@ import time
 from itertools import product
 from pathlib import Path
 
-from fusionnet.config import load
+from fusionnet.config.experiment import load
 from fusionnet.errors import run
-from fusionnet.status import find_replicates, table
+from fusionnet.workflow.status import find_replicates, table
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 
 from fusionnet.errors import run
+from fusionnet.evaluate.submission import enter, ledger_row, mean_probabilities
 from fusionnet.logs import start_log
 from fusionnet.provenance import provenance
-from fusionnet.submissions import enter, ledger_row, mean_probabilities
-from fusionnet.volumes import read_labels, require_same_shape, write_volume
+from fusionnet.volumes.stacks import read_labels, require_same_shape, write_volume
 
 
 def parse_arguments() -> argparse.Namespace:

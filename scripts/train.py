@@ -8,18 +8,17 @@ from typing import Any, TextIO
 
 import pandas as pd
 
-from fusionnet.checkpoints import save_checkpoint
+from fusionnet.config.schema import parse
+from fusionnet.config.stages import TrainingJob
 from fusionnet.devices import set_up
 from fusionnet.errors import run
 from fusionnet.files import whole_or_absent, write_json
-from fusionnet.jobs import TrainingJob
-from fusionnet.progress import HEARTBEAT, Progress
+from fusionnet.models.checkpoints import save_checkpoint
 from fusionnet.provenance import provenance
-from fusionnet.resume import StateFolder, fingerprint
-from fusionnet.sections import parse
-from fusionnet.signals import StopRequest
-from fusionnet.stacks import read_stacks
-from fusionnet.training import StoppedError, Training, train
+from fusionnet.train.folds import read_stacks
+from fusionnet.train.loop import StoppedError, Training, train
+from fusionnet.train.progress import HEARTBEAT, Progress
+from fusionnet.train.states import StateFolder, StopRequest, fingerprint
 
 
 def parse_arguments() -> argparse.Namespace:

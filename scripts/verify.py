@@ -8,12 +8,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fusionnet.config import load
+from fusionnet.config.experiment import load
 from fusionnet.devices import available_processors
 from fusionnet.errors import UserError, run
 from fusionnet.files import write_json
-from fusionnet.replicates import read_json
-from fusionnet.verification import CAUSES, make_record, verdict
+from fusionnet.report.results import read_json
+from fusionnet.workflow.verify import CAUSES, make_record, verdict
 
 PROJECT = ("config", "fusionnet", "scripts", "workflow", "pyproject.toml")
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fusionnet.config import BASE
-from fusionnet.jobs import TrainingJob
-from fusionnet.sections import read_yaml
+from fusionnet.config.experiment import BASE
+from fusionnet.config.schema import read_yaml
+from fusionnet.config.stages import TrainingJob
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

@@ -43,8 +43,8 @@ def test_instructions_are_known_and_in_order(commands):
 
 def test_what_is_copied_is_in_the_repository_and_not_ignored(commands):
     assert values(commands, "COPY") == ["requirements.lock ./", ". ."]
-    needed = ["requirements.lock", "pyproject.toml", "README.md", "workflow/Snakefile", "fusionnet/training.py"]
-    needed += ["config/config.yaml", "fusionnet/datasets/isbi2012.sha256", "workflow/profiles/default/config.yaml"]
+    needed = ["requirements.lock", "pyproject.toml", "README.md", "workflow/Snakefile", "fusionnet/train/loop.py"]
+    needed += ["config/config.yaml", "fusionnet/download/isbi2012.sha256", "workflow/profiles/default/config.yaml"]
     assert all((ROOT / name).exists() and not ignored(name) for name in needed)
 
 

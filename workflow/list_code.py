@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from fusionnet.files import write_text
-from fusionnet.imports import project_files
+from fusionnet.workflow.code import project_files
 
 CODE = re.compile(r"((?: {6}- (?:fusionnet|scripts)/\S+\n)+)")
 

@@ -4,11 +4,11 @@
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from fusionnet.sections import parse
+from fusionnet.config.schema import parse
 from fusionnet.errors import UserError
-from fusionnet.imports import project_files
-from fusionnet.scheduling import gpus_offered, threads_of_gpu_job
-from fusionnet.volume_job import VolumeJob
+from fusionnet.workflow.code import project_files
+from fusionnet.workflow.gpus import gpus_offered, threads_of_gpu_job
+from fusionnet.workflow.volume_job import VolumeJob
 
 min_version("9.14")
 

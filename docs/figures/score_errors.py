@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage, spatial
 
-from fusionnet.scores import score_stack, write_overlay
+from fusionnet.evaluate.isbi import score_stack
+from fusionnet.evaluate.error_maps import write_overlay
 
 FIGURE = Path(__file__).with_name("score-errors.png")
 

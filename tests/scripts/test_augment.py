@@ -12,10 +12,10 @@ import pytest
 import tifffile
 from PIL import Image
 
-from fusionnet.elastic import deform, slice_field
+from fusionnet.augment.elastic import deform, slice_field
+from fusionnet.config.stages import AugmentSection
 from fusionnet.errors import UserError
-from fusionnet.jobs import AugmentSection
-from fusionnet.volumes import read_provenance, read_volume
+from fusionnet.volumes.stacks import read_provenance, read_volume
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = AugmentSection(

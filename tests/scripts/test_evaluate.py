@@ -18,9 +18,11 @@ import zarr
 from PIL import Image
 
 from fusionnet.errors import run
+from fusionnet.evaluate.instances import score_volume
+from fusionnet.evaluate.isbi import score_stack
+from fusionnet.evaluate.warping import warping_errors
 from fusionnet.files import sha256
-from fusionnet.scores import score_stack, score_volume, warping_errors
-from fusionnet.volumes import write_volume
+from fusionnet.volumes.stacks import write_volume
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts" / "evaluate.py"

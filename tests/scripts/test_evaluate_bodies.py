@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fusionnet.evaluate.morphology import found_bodies, measure_sections, score_bodies
 from fusionnet.files import sha256
-from fusionnet.morphology import found_bodies, measure_sections, score_bodies
-from fusionnet.volumes import write_volume
+from fusionnet.volumes.stacks import write_volume
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import tifffile
 
+from fusionnet.download.phantom.draw import draw_phantom
 from fusionnet.errors import run
-from fusionnet.phantom import draw_phantom
-from fusionnet.volumes import read_labels
+from fusionnet.volumes.stacks import read_labels
 
 SCRIPT = Path(__file__).parents[2] / "scripts/examine.py"
 

@@ -10,9 +10,9 @@ import pytest
 import tifffile
 from networks import make_network
 
-from fusionnet import config
-from fusionnet.checkpoints import save_checkpoint
+from fusionnet.config.experiment import load
 from fusionnet.errors import run
+from fusionnet.models.checkpoints import save_checkpoint
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 def export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     monkeypatch.chdir(ROOT)
     save_checkpoint(
-        tmp_path / "c.pt", make_network("unet", width=8), config.load("phantom").training_job("unet", "test", 0), {}
+        tmp_path / "c.pt", make_network("unet", width=8), load("phantom").training_job("unet", "test", 0), {}
     )
     spec = importlib.util.spec_from_file_location("export", ROOT / "scripts/export.py")
     script = importlib.util.module_from_spec(spec)

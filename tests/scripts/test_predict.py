@@ -16,14 +16,14 @@ import tifffile
 import torch
 from networks import MACHINE, SETTINGS, make_network
 
-from fusionnet import config
-from fusionnet.checkpoints import save_checkpoint
+from fusionnet.config.experiment import load
+from fusionnet.config.stages import ArmSettings, TrainingJob
 from fusionnet.errors import run
 from fusionnet.files import sha256
-from fusionnet.inference import Predictor
-from fusionnet.jobs import ArmSettings, TrainingJob
-from fusionnet.sources import VoxelSize, open_source
-from fusionnet.volumes import read_provenance, read_volume
+from fusionnet.models.checkpoints import save_checkpoint
+from fusionnet.predict.predictor import Predictor
+from fusionnet.volumes.sources import VoxelSize, open_source
+from fusionnet.volumes.stacks import read_provenance, read_volume
 
 ROOT = Path(__file__).parents[2]
 STACK = np.random.default_rng(0).integers(0, 256, (3, 70, 90), dtype=np.uint8)
@@ -63,7 +63,7 @@ def job() -> TrainingJob:
     previous = Path.cwd()
     os.chdir(ROOT)
     try:
-        trained = config.load("phantom").training_job("unet", "test", 0)
+        trained = load("phantom").training_job("unet", "test", 0)
     finally:
         os.chdir(previous)
     return trained.model_copy(update={"network": ArmSettings(architecture="unet", width=2)})
@@ -227,7 +227,7 @@ def test_rgb_is_refused(tmp_path: Path, call, files: list):
 
 def test_too_small_a_disk_is_told_first(tmp_path: Path, call, files: list, monkeypatch: pytest.MonkeyPatch):
     free = type("Free", (), {"free": 1000})
-    monkeypatch.setattr("fusionnet.outputs.shutil.disk_usage", lambda folder: free)
+    monkeypatch.setattr("fusionnet.volumes.outputs.shutil.disk_usage", lambda folder: free)
     message = refusal(call("predict", *files, "--probabilities", tmp_path / "p.tif"))
     assert "0.0 GB are free" in message and "--output-type uint8" in message
     assert not list(tmp_path.glob(".p.tif*"))

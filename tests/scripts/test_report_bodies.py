@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fusionnet.body_comparison import bodies_markdown, read_bodies, whole_sections
-from fusionnet.config import ReportJob, load
+from fusionnet.config.experiment import ReportJob, load
+from fusionnet.evaluate.morphology import measure_sections, score_bodies
 from fusionnet.files import write_json
-from fusionnet.morphology import measure_sections, score_bodies
+from fusionnet.report.bodies import bodies_markdown, read_bodies, whole_sections
 
 SIDE, SLICES = 160, 3
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fusionnet.scores import score_stack
+from fusionnet.evaluate.isbi import score_stack
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 

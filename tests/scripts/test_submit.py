@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from fake_results import cell_labels
 
-from fusionnet.submissions import COLUMNS, enter
-from fusionnet.volumes import read_provenance, read_volume, write_volume
+from fusionnet.evaluate.submission import COLUMNS, enter
+from fusionnet.volumes.stacks import read_provenance, read_volume, write_volume
 
 LABELS = cell_labels(2, 64, np.random.default_rng(0), cells=8)
 
@@ -80,7 +80,7 @@ def test_what_is_no_probability_is_refused_and_nothing_written(submit, tmp_path:
 
 
 def test_without_provenance_nothing_is_written(submit, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("fusionnet.submissions.read_provenance", lambda path: {})
+    monkeypatch.setattr("fusionnet.evaluate.submission.read_provenance", lambda path: {})
     code, said = submit("--labels", str(tmp_path / "labels.tif"))
     assert code == 1 and "without provenance" in said
     assert not (tmp_path / "out.tif").exists()

@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 import torch
 
-from fusionnet.checkpoints import load_checkpoint
 from fusionnet.files import sha256
-from fusionnet.volumes import write_volume
+from fusionnet.models.checkpoints import load_checkpoint
+from fusionnet.volumes.stacks import write_volume
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fusionnet.volumes import write_volume
+from fusionnet.volumes.stacks import write_volume
 
 ROOT = Path(__file__).parents[2]
 

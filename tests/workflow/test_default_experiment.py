@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from small_project import ROOT, Command, command_in, edit_yaml, jobs_to_run
 
-from fusionnet.config import load
+from fusionnet.config.experiment import load
 
 OF_THE_REPORT = {"report": 1}
 OF_PREDICTION = {"predict": 2, "evaluate": 2} | OF_THE_REPORT
@@ -73,8 +73,8 @@ def test_a_changed_key_marks_exactly_what_uses_it(finished: Path, run: Command, 
 @pytest.mark.parametrize(
     ("module", "jobs"),
     [
-        ("fusionnet/figures/__init__.py", OF_THE_REPORT),
-        ("fusionnet/elastic.py", OF_THE_DATA),
+        ("fusionnet/report/figures/scores.py", OF_THE_REPORT),
+        ("fusionnet/augment/elastic.py", OF_THE_DATA),
         ("scripts/predict.py", OF_PREDICTION),
     ],
 )

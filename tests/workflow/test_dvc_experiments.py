@@ -48,7 +48,7 @@ def test_two_experiments_side_by_side_give_the_numbers_of_separate_runs(reposito
 
 def test_an_experiment_runs_the_code_that_it_was_queued_with(repository: Path):
     run = command_in(repository)
-    module = repository / "fusionnet/comparison.py"
+    module = repository / "fusionnet/report/comparison.py"
     text = module.read_text()
     assert '"smoothed grey values"' in text
     module.write_text(text.replace('"smoothed grey values"', '"queued with this name"'))

@@ -8,11 +8,11 @@ import pytest
 import torch
 from small_project import command_in
 
-from fusionnet.config import experiments, load
+from fusionnet.config.experiment import experiments, load
 from fusionnet.devices import Machine
-from fusionnet.flops import network_cost
-from fusionnet.sampling import Steps
-from fusionnet.training import Training
+from fusionnet.models.cost import network_cost
+from fusionnet.train.batches import Steps
+from fusionnet.train.loop import Training
 
 
 def test_every_experiment_is_planned(finished: Path):

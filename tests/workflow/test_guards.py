@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from small_project import Command, command_in, edit_yaml
 
-from fusionnet.claims import claim
+from fusionnet.workflow.claims import claim
 
 FAULT = "unknown key 'train.epoch' (did you mean 'epochs'?)"
 SUMMARY = "results/phantom/report/summary.json"

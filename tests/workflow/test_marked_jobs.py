@@ -63,13 +63,13 @@ def test_a_key_of_an_overlay(recorded: Path, run: Command, edited, change: dict,
 @pytest.mark.parametrize(
     ("module", "rules"),
     [
-        ("fusionnet/phantom/tissue.py", ALL),
-        ("fusionnet/elastic.py", AUGMENTATION),
-        ("fusionnet/losses.py", TRAINING),
-        ("fusionnet/tiles.py", PREDICTION),
+        ("fusionnet/download/phantom/tissue.py", ALL),
+        ("fusionnet/augment/elastic.py", AUGMENTATION),
+        ("fusionnet/train/losses.py", TRAINING),
+        ("fusionnet/predict/tiles.py", PREDICTION),
         ("scripts/evaluate.py", EVALUATION),
-        ("fusionnet/statistics.py", REPORT),
-        ("fusionnet/verification.py", set()),
+        ("fusionnet/report/statistics.py", REPORT),
+        ("fusionnet/workflow/verify.py", set()),
     ],
 )
 def test_a_module(recorded: Path, run: Command, edited, module: str, rules: set[str]):

@@ -8,7 +8,7 @@ import pytest
 from dvc.repo import Repo
 from small_project import ROOT
 
-from fusionnet.datasets import DATASETS
+from fusionnet.download.datasets import DATASETS
 
 VOLUMES = {".tif", ".tiff", ".h5", ".hdf5", ".hdf", ".zarr", ".npy", ".npz", ".nrrd", ".pt", ".pkl"}
 

@@ -9,7 +9,7 @@ import tifffile
 import yaml
 from small_project import ROOT, command_in, copy_project
 
-from fusionnet.phantom import draw_phantom
+from fusionnet.download.phantom.draw import draw_phantom
 
 pytestmark = pytest.mark.slow
 

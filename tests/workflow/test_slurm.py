@@ -16,10 +16,10 @@ from networks import make_network
 from slurm_cluster import NODES, Cluster, what_is_missing
 from small_project import ROOT, command_in, copy_project, edit_yaml
 
-from fusionnet import config
-from fusionnet.checkpoints import save_checkpoint
-from fusionnet.config import read_yaml
+from fusionnet.config.experiment import load
+from fusionnet.config.schema import read_yaml
 from fusionnet.files import sha256
+from fusionnet.models.checkpoints import save_checkpoint
 
 MISSING = what_is_missing()
 if find_spec("snakemake_executor_plugin_slurm") is None:
@@ -187,7 +187,7 @@ def test_the_job_of_a_node_that_fails_is_run_again_to_the_same_bytes(whole, proj
 def test_the_chunks_of_a_volume_are_spread_over_jobs(whole, project, cluster, monkeypatch):
     folder = project(at_start=TWO_AT_ONCE)
     monkeypatch.chdir(ROOT)
-    job = config.load("phantom").training_job("unet", "test", 0)
+    job = load("phantom").training_job("unet", "test", 0)
     job = job.model_copy(update={"network": job.network.model_copy(update={"width": 2})})
     save_checkpoint(folder / "c.pt", make_network("unet"), job, {})
     stack = np.random.default_rng(0).integers(0, 256, (6, 40, 48), dtype=np.uint8)

@@ -8,15 +8,15 @@ import tifffile
 from networks import make_network
 from small_project import command_in, copy_project
 
-from fusionnet import config
-from fusionnet.checkpoints import save_checkpoint
+from fusionnet.config.experiment import load
+from fusionnet.models.checkpoints import save_checkpoint
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_the_result_is_that_of_one_job_and_a_mistake_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(ROOT)
-    job = config.load("phantom").training_job("unet", "test", 0)
+    job = load("phantom").training_job("unet", "test", 0)
     job = job.model_copy(update={"network": job.network.model_copy(update={"width": 2})})
     project = copy_project(tmp_path / "project")
     save_checkpoint(project / "c.pt", make_network("unet"), job, {})

@@ -10,13 +10,14 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, os.getcwd())
 os.environ.update(PYTHONPATH=os.pathsep.join([os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]))
 
-from fusionnet.claims import claim
-from fusionnet.config import Config, experiments, load
-from fusionnet.datasets import DATASETS, stacks_of
+from fusionnet.workflow.claims import claim
+from fusionnet.config.experiment import Config, experiments, load
+from fusionnet.download.datasets import DATASETS
+from fusionnet.download.raw_stacks import stacks_of
 from fusionnet.errors import UserError
-from fusionnet.folds import slice_range
-from fusionnet.imports import project_files
-from fusionnet.scheduling import gpus_offered, threads_of_gpu_job
+from fusionnet.train.folds import slice_range
+from fusionnet.workflow.code import project_files
+from fusionnet.workflow.gpus import gpus_offered, threads_of_gpu_job
 
 DEFAULT_EXPERIMENT = "phantom"
 ENVIRONMENT = workflow.source_path("../envs/fusionnet.yaml")

@@ -1,0 +1,110 @@
+"""What training and prediction need of the configuration; a change elsewhere in it leaves trained networks current."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from fusionnet.config.schema import Fraction, Section
+
+Device = Literal["auto", "cuda", "cpu"]
+
+
+class SplitSection(Section):
+    """Which labelled slices are trained on, validated on and scored."""
+
+    validation_slices: int = Field(ge=0)
+    gap_slices: int = Field(ge=0)
+
+
+class AugmentSection(Section):
+    """The paper's data enrichment."""
+
+    seed: int = Field(ge=0)
+    elastic_copies: int = Field(ge=0)
+    elastic_grid: int = Field(ge=4)
+    elastic_amplitude_pixels: float = Field(ge=0.0)
+    padding_pixels: int = Field(ge=0)
+    crop_pixels: int = Field(ge=32, multiple_of=16)
+    orientations: bool
+    noise_sigma: float = Field(ge=0.0)
+    contrast_jitter: float = Fraction
+
+
+class NetworkSettings(Section):
+    """What a network is made of."""
+
+    architecture: Literal["fusionnet", "unet"]
+    width: PositiveInt
+    chain: PositiveInt = 1
+    residual: bool = True
+    skips: Literal["add", "concatenate"] = "add"
+
+    @model_validator(mode="after")
+    def _unet_has_no_switches(self) -> "NetworkSettings":
+        if self.architecture == "unet" and (self.chain != 1 or not self.residual or self.skips != "add"):
+            raise ValueError("'chain', 'residual' and 'skips' are FusionNet's; architecture 'unet' takes only 'width'")
+        return self
+
+
+class ArmSettings(NetworkSettings):
+    """One arm of the comparison: its network, and what it is denied that the others have."""
+
+    augmentation: bool = True
+    training_slices: PositiveInt | None = None
+    """So many of the fold's training slices, drawn by the seed; None for all."""
+
+
+class TrainSection(Section):
+    """How a network is trained; the same for every arm."""
+
+    epochs: PositiveInt
+    steps_per_epoch: PositiveInt
+    batch_size: PositiveInt
+    accumulation: PositiveInt
+    loss: Literal["bce", "weighted_bce", "dice_bce", "mae", "mse"]
+    membrane_weight: PositiveFloat
+    optimizer: Literal["adam", "adamw"]
+    learning_rate: PositiveFloat
+    weight_decay: float = Field(ge=0.0)
+    schedule: Literal["constant", "cosine", "one_cycle"]
+    gradient_clip: float = Field(ge=0.0)
+    ema_decay: float = Field(ge=0.0, lt=1.0)
+    validate_every_epochs: PositiveInt
+    device: Device
+    precision: Literal["auto", "float32", "bfloat16"]
+    compile: Literal["auto", "always", "never"]
+
+    @property
+    def steps(self) -> int:
+        """Number of steps of the whole training."""
+        return self.epochs * self.steps_per_epoch
+
+
+class PredictSection(Section):
+    """How a trained network is applied."""
+
+    orientation_average: bool
+    padding_pixels: int = Field(ge=0)
+    tile_pixels: int = Field(ge=64, multiple_of=16)
+    device: Device
+    precision: Literal["auto", "float32", "bfloat16"]
+
+
+class TrainingJob(Section):
+    """All that decides the outcome of one training, beside its data."""
+
+    arm: str
+    fold: str
+    seed: int = Field(ge=0)
+    network: ArmSettings
+    split: SplitSection
+    augment: AugmentSection
+    train: TrainSection
+
+    @property
+    def sampling(self) -> AugmentSection:
+        """How samples are drawn: as the experiment has it, or, for an arm without augmentation, plain crops."""
+        if self.network.augmentation:
+            return self.augment
+        plain = {"elastic_copies": 0, "orientations": False, "noise_sigma": 0.0, "contrast_jitter": 0.0}
+        return self.augment.model_copy(update=plain)

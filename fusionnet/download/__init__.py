@@ -1,0 +1,1 @@
+"""The stage `download`: datasets declared, fetched, verified, and written as raw stacks."""

@@ -1,0 +1,1 @@
+"""A synthetic serial-section electron micrograph of neural tissue, with known truth."""

@@ -1,0 +1,166 @@
+"""Overlap of a truth with a segmentation, reduced to the sums that Rand and information scores need."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from fusionnet.errors import UserError
+
+NEGLIGIBLE_ENTROPY = 1e-12  # nats; below it the challenge gave an information score of 0
+
+
+class Overlap(NamedTuple):
+    """Sums over the n truth-foreground pixels of one slice (or volume).
+
+    Notation: n_ij pixels in cell i and segment j; a_i pixels of cell i; b_j of segment j; z pixels on dams,
+    each of which counts as a segment of its own.
+    """
+
+    n: float
+    """Pixels that count."""
+    truth_pairs: float
+    """A = sum of a_i squared (a_i includes dam pixels)."""
+    segment_pairs: float
+    """B = sum of b_j squared, plus z."""
+    common_pairs: float
+    """AB = sum of n_ij squared, plus z."""
+    truth_entropy: float
+    """H_A in nats."""
+    segment_entropy: float
+    """H_B in nats."""
+    joint_entropy: float
+    """H_AB in nats."""
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def count_overlap(segments: np.ndarray, pixels: np.ndarray, starts: np.ndarray, largest: int, sums: np.ndarray) -> None:
+    """Reduce the overlap of sorted truth pixels with a segmentation to the seven sums of `Overlap`.
+
+    Args:
+        segments: Flat segment numbers; 0 is a dam, that is a segment of one pixel.
+        pixels: Positions in ``segments`` of the truth's foreground, cell after cell.
+        starts: Where each cell begins in ``pixels``; one entry more than cells.
+        largest: The greatest segment number, or more.
+        sums: float64 (7,); receives the values of an `Overlap`, in order.
+    """
+    per_segment = np.zeros(largest + 1, np.int64)
+    per_overlap = np.zeros(largest + 1, np.int64)
+    n = pixels.size
+    dams = 0
+    truth_pairs = segment_pairs = common_pairs = 0.0
+    truth_entropy = segment_entropy = joint_entropy = 0.0
+    for cell in range(starts.size - 1):
+        size = starts[cell + 1] - starts[cell]
+        if size == 0:
+            continue
+        truth_pairs += float(size) * size
+        truth_entropy -= size / n * np.log(size / n)
+        for pixel in pixels[starts[cell] : starts[cell + 1]]:
+            per_overlap[segments[pixel]] += 1
+        dams += per_overlap[0]
+        per_overlap[0] = 0
+        for pixel in pixels[starts[cell] : starts[cell + 1]]:
+            segment = segments[pixel]
+            shared = per_overlap[segment]
+            if shared:
+                per_overlap[segment] = 0
+                per_segment[segment] += shared
+                common_pairs += float(shared) * shared
+                joint_entropy -= shared / n * np.log(shared / n)
+    for size in per_segment:
+        if size:
+            segment_pairs += float(size) * size
+            segment_entropy -= size / n * np.log(size / n)
+    if dams:
+        singles = dams / n * np.log(n)
+        segment_entropy += singles
+        joint_entropy += singles
+    sums[0] = n
+    sums[1] = truth_pairs
+    sums[2] = segment_pairs + dams
+    sums[3] = common_pairs + dams
+    sums[4] = truth_entropy
+    sums[5] = segment_entropy
+    sums[6] = joint_entropy
+
+
+def sort_by_cell(truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sort the foreground positions of a flat truth by cell, for `count_overlap`.
+
+    Args:
+        truth: Flat integers 0..C; 0 does not count.
+
+    Returns:
+        ``(pixels, starts)``: int64 positions, cell after cell, and where each cell begins (C + 1 entries).
+    """
+    order = np.argsort(truth, kind="stable")
+    bounds = np.cumsum(np.bincount(truth))
+    return order[bounds[0] :], bounds - bounds[0]
+
+
+def ratio(part: np.ndarray | float, whole: np.ndarray | float, least: float = 0.0) -> np.ndarray:
+    """Return part / whole, and 0 wherever the whole is not above ``least``."""
+    part, whole = np.asarray(part, float), np.asarray(whole, float)
+    return np.divide(part, whole, out=np.zeros(np.broadcast(part, whole).shape), where=whole > least)
+
+
+def scores_of(sums: np.ndarray, prefix: str = "") -> dict[str, np.ndarray]:
+    """Turn the sums of an `Overlap` into V_rand and V_info with their merge and split parts.
+
+    Formulas: see `fusionnet.evaluate.isbi.score_stack`. A score is 0 where nothing counts.
+
+    Args:
+        sums: The fields of an `Overlap` along the last axis.
+        prefix: Put before each name.
+
+    Returns:
+        ``v_rand``, ``v_rand_merge``, ``v_rand_split``, ``v_info``, ``v_info_merge`` and ``v_info_split``, each of
+        the shape of ``sums`` without its last axis.
+    """
+    _, truth, segment, common, truth_entropy, segment_entropy, joint_entropy = np.moveaxis(sums, -1, 0)
+    least = np.minimum(truth_entropy, segment_entropy)
+    # I lies between 0 and either entropy; rounding must not push a score past its bounds
+    information = np.clip(truth_entropy + segment_entropy - joint_entropy, 0, np.maximum(least, 0))
+    information = np.where(least >= NEGLIGIBLE_ENTROPY, information, 0.0)
+    return {
+        f"{prefix}v_rand": ratio(2 * common, truth + segment),
+        f"{prefix}v_rand_merge": ratio(common, segment),
+        f"{prefix}v_rand_split": ratio(common, truth),
+        f"{prefix}v_info": ratio(2 * information, truth_entropy + segment_entropy),
+        f"{prefix}v_info_merge": ratio(information, segment_entropy),
+        f"{prefix}v_info_split": ratio(information, truth_entropy),
+    }
+
+
+def score_segments(truth: np.ndarray, segments: np.ndarray) -> dict[str, float]:
+    """Score one finished segmentation with the challenge's V_rand and V_info, without thresholds or thinning.
+
+    Args:
+        truth: Cell numbers; 0 does not count. Any shape: one slice, or a volume.
+        segments: Segment numbers of the same shape; each pixel of 0 is a segment of its own.
+
+    Returns:
+        ``v_rand``, ``v_rand_merge``, ``v_rand_split``, ``v_info``, ``v_info_merge`` and ``v_info_split``.
+
+    Raises:
+        UserError: Shapes differ, or labels are not whole numbers from 0.
+    """
+    if np.shape(truth) != np.shape(segments):
+        raise UserError(f"truth has shape {np.shape(truth)} but segments {np.shape(segments)}; expected the same")
+    pixels, starts = sort_by_cell(_numbered(truth))
+    numbers = _numbered(segments)
+    sums = np.zeros(len(Overlap._fields))
+    count_overlap(numbers, pixels, starts, int(numbers.max()), sums)
+    return {name: float(value) for name, value in scores_of(sums).items()}
+
+
+def _numbered(labels: np.ndarray) -> np.ndarray:
+    """Flatten labels, renumbered if they are too great to serve as positions in a tally; 0 stays 0."""
+    labels = np.asarray(labels).ravel()
+    if labels.dtype.kind not in "bui" or labels.min() < 0:
+        raise UserError(f"labels: got {labels.dtype} from {labels.min()}, expected whole numbers from 0")
+    if labels.max() <= labels.size:
+        return labels.astype(np.int32)
+    values, numbers = np.unique(labels, return_inverse=True)
+    return numbers.astype(np.int32) + (0 if values[0] == 0 else 1)

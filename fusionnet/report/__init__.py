@@ -1,0 +1,1 @@
+"""The stage `report`: results compared with intervals, as tables, sentences and figures."""

@@ -1,0 +1,145 @@
+"""What is compared with what, and the numbers of it: effects, the table of all replicates, the means as JSON."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fusionnet.config.stages import ArmSettings
+from fusionnet.models.cost import Cost
+from fusionnet.report.results import Replicate, scores_by_replicate
+from fusionnet.report.statistics import Effect, estimate_effect
+
+BASELINE = "smoothed grey values"
+SCORES = (
+    *("v_rand", "v_rand_merge", "v_rand_split", "v_rand_threshold"),
+    *("v_info", "v_info_merge", "v_info_split", "v_info_threshold"),
+    *("pixel_error", "pixel_f1"),
+)
+HEADLINE = {"v_rand": "V_rand", "v_info": "V_info"}
+MEAN = "mean"
+
+
+def pairs_of(networks: Mapping[str, ArmSettings]) -> list[tuple[str, str]]:
+    """Return which arms are compared: the first with each other one, among arms trained on equally many slices.
+
+    Args:
+        networks: Settings of each arm, in the order of the config.
+    """
+    pairs = []
+    for budget in dict.fromkeys(settings.training_slices for settings in networks.values()):
+        first, *others = (arm for arm, settings in networks.items() if settings.training_slices == budget)
+        pairs += [(first, other) for other in others]
+    return pairs
+
+
+def compare(replicates: Sequence[Replicate], pairs: Sequence[tuple[str, str]], seed: int = 0) -> list[Effect]:
+    """Return the effects, for V_rand and for V_info, of each pair: its first arm against its second.
+
+    Args:
+        replicates: All of them; a pair is compared on those that both arms have.
+        pairs: From `pairs_of`.
+        seed: Keys the bootstrap's resamples, so that the same results give the same interval.
+    """
+    effects = []
+    for number, score in enumerate(HEADLINE):
+        scores = scores_by_replicate(list(replicates), score)
+        for position, (arm, baseline) in enumerate(pairs):
+            generator = np.random.default_rng([seed, number, position])
+            effects.append(estimate_effect(arm, baseline, score, scores, generator))
+    return effects
+
+
+def comparison_table(
+    replicates: Sequence[Replicate], costs: Mapping[str, Cost], baselines: Mapping[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    """Return one row for each replicate, one for the mean of each arm, and the classical baseline's.
+
+    Args:
+        replicates: All of them.
+        costs: Parameters and operations of each arm.
+        baselines: Metrics of the classical baseline for each fold.
+
+    Returns:
+        Columns ``arm``, ``fold``, ``seed`` (empty where it has no meaning), the scores, ``parameters``,
+        ``flops_per_slice`` (512 x 512 pixels, one pass), seconds of training and of prediction, and devices.
+    """
+    rows: list[dict[str, Any]] = []
+    for replicate in replicates:
+        cost = costs[replicate.arm]
+        rows.append(
+            {"arm": replicate.arm, "fold": replicate.fold, "seed": replicate.seed}
+            | {score: float(replicate.metrics[score]) for score in SCORES}
+            | {"parameters": cost.parameters, "flops_per_slice": cost.flops}
+            | {
+                "training_seconds": replicate.training["training_seconds"],
+                "prediction_seconds_per_slice": replicate.prediction["seconds_per_slice"],
+                "training_device": replicate.training["device"],
+                "prediction_device": replicate.prediction["device"],
+            }
+        )
+    rows += [
+        {"arm": BASELINE, "fold": fold, "parameters": 0, "flops_per_slice": 0}
+        | {score: float(metrics[score]) for score in SCORES}
+        for fold, metrics in baselines.items()
+    ]
+    table = pd.DataFrame(rows)
+    means = [_mean_row(arm, part) for arm, part in table.groupby("arm", sort=False)]
+    table = pd.concat([table, pd.DataFrame(means)], ignore_index=True)
+    return table.astype({"seed": "Int64", "parameters": "Int64", "flops_per_slice": "Int64"})
+
+
+def headline_scores(replicates: Sequence[Replicate]) -> dict[str, dict[str, float]]:
+    """Return V_rand, V_info and the last training loss of each arm, means over its replicates, for ``dvc metrics``."""
+    arms = list(dict.fromkeys(replicate.arm for replicate in replicates))
+    values = {
+        score: {arm: [r.metrics[score] for r in replicates if r.arm == arm] for arm in arms} for score in HEADLINE
+    }
+    values["loss"] = {arm: [r.history["train_loss"].iloc[-1] for r in replicates if r.arm == arm] for arm in arms}
+    return {
+        name: {arm: float(np.mean(numbers)) for arm, numbers in of_arms.items()} for name, of_arms in values.items()
+    }
+
+
+def curves_table(replicates: Sequence[Replicate]) -> pd.DataFrame:
+    """Return the histories of all replicates as one table, for ``dvc plots``: arm, fold, seed, and their columns."""
+    histories = {(replicate.arm, replicate.fold, replicate.seed): replicate.history for replicate in replicates}
+    keys = ["arm", "fold", "seed"]
+    return pd.concat(histories, names=keys).reset_index(keys)
+
+
+def summary(table: pd.DataFrame, effects: Sequence[Effect]) -> dict[str, Any]:
+    """Return the means of each arm and the effects, as nested numbers."""
+    means = table[table["fold"] == MEAN].set_index("arm")
+    kept = ["v_rand", "v_info", "pixel_error", "pixel_f1", "parameters", "flops_per_slice"]
+    arms = {str(arm): {key: _plain(row[key]) for key in kept} for arm, row in means.iterrows()}
+    return {
+        "arms": arms,
+        "effects": {
+            f"{arm} minus {baseline}": {
+                effect.score: {"mean": effect.mean, "low": _finite(effect.low), "high": _finite(effect.high)}
+                for effect in effects
+                if (effect.arm, effect.baseline) == (arm, baseline)
+            }
+            for arm, baseline in dict.fromkeys((effect.arm, effect.baseline) for effect in effects)
+        },
+    }
+
+
+def _mean_row(arm: Any, part: pd.DataFrame) -> dict[str, Any]:
+    numbers = part.select_dtypes("number").drop(columns="seed").mean()
+    devices = {
+        key: "; ".join(sorted(set(part[key].dropna()))) or None for key in ("training_device", "prediction_device")
+    }
+    counts = {key: round(float(numbers[key])) for key in ("parameters", "flops_per_slice")}
+    scores = {str(key): value for key, value in numbers.items()}
+    return {"arm": arm, "fold": MEAN} | scores | counts | devices
+
+
+def _plain(value: Any) -> int | float:
+    return int(value) if float(value).is_integer() and abs(value) > 1 else float(value)
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

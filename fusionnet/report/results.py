@@ -1,0 +1,224 @@
+"""The results of an experiment, found by their fixed layout: one folder for each arm, fold and seed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.ndimage import gaussian_filter
+
+from fusionnet.config.experiment import ReportJob
+from fusionnet.config.stages import ArmSettings
+from fusionnet.errors import UserError
+from fusionnet.evaluate.isbi import score_stack
+from fusionnet.evaluate.metrics import metrics_of
+from fusionnet.files import sha256
+from fusionnet.models.checkpoints import load_checkpoint
+from fusionnet.report.statistics import SliceScores
+from fusionnet.train.folds import slice_range
+from fusionnet.volumes.stacks import read_labels, read_volume, require_same_shape
+
+FILES = (
+    "checkpoint.pt",
+    "history.csv",
+    "training-time.json",
+    "probabilities.tif",
+    "deviation.tif",
+    "prediction-time.json",
+    "metrics.json",
+    "slices.csv",
+)
+METRIC_KEYS = (
+    *("v_rand", "v_rand_threshold", "v_rand_merge", "v_rand_split", "v_rand_by_threshold"),
+    *("v_info", "v_info_threshold", "v_info_merge", "v_info_split", "v_info_by_threshold"),
+    *("pixel_error", "pixel_f1", "thresholds"),
+)
+SLICE_COLUMNS = ("slice", "threshold", "v_rand", "v_info")
+HISTORY_COLUMNS = ("epoch", "train_loss", "validation_loss", "validation_v_rand")
+TRAINING_KEYS = ("training_seconds", "device")
+PREDICTION_KEYS = ("seconds_per_slice", "device")
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """One arm on one fold from one seed."""
+
+    arm: str
+    fold: str
+    seed: int
+    folder: Path
+    metrics: Mapping[str, Any]
+    slices: pd.DataFrame
+    history: pd.DataFrame
+    training: Mapping[str, Any]
+    prediction: Mapping[str, Any]
+
+    def slice_scores(self, score: str) -> np.ndarray:
+        """Return a score of each slice, shape (Z,), at the threshold of the headline score, whose mean they have."""
+        at_threshold = np.isclose(self.slices["threshold"], self.metrics[f"{score}_threshold"], rtol=0, atol=1e-9)
+        return self.slices[at_threshold].sort_values("slice")[score].to_numpy(float)
+
+    def probabilities(self) -> np.ndarray:
+        """Read the probability stack, shape (Z, Y, X), 1 inside a cell."""
+        return read_volume(self.folder / "probabilities.tif")
+
+    def deviations(self) -> np.ndarray:
+        """Read the standard deviation over the orientations, shape (Z, Y, X)."""
+        return read_volume(self.folder / "deviation.tif")
+
+
+@dataclass(frozen=True)
+class ScoredSlices:
+    """Raw grey values and truth of the slices that a fold scores, both (Z, Y, X)."""
+
+    raw: np.ndarray
+    labels: np.ndarray
+    numbers: list[int]
+    """Their numbers in the stack that they are part of."""
+
+
+def read_replicates(job: ReportJob, results: Path) -> list[Replicate]:
+    """Read the small files of all replicates, in the order of the job's arms, folds and seeds.
+
+    Args:
+        job: What is compared.
+        results: Folder of the experiment: ``{arm}/{fold}/seed-{seed}/`` and in it `FILES`.
+
+    Raises:
+        UserError: Files are missing, or lack what they should hold, or the metrics are of other probabilities.
+    """
+    places = {
+        (arm, fold, seed): results / arm / fold / f"seed-{seed}"
+        for arm in job.arms
+        for fold in job.folds
+        for seed in job.seeds
+    }
+    missing = [folder / name for folder in places.values() for name in FILES if not (folder / name).is_file()]
+    if missing:
+        others = f" and {len(missing) - 1} more files" if len(missing) > 1 else ""
+        raise UserError(
+            f"{missing[0]}{others}: missing; the report compares arms {job.arms}, folds {job.folds} and seeds "
+            f"{job.seeds}: run snakemake for this experiment to make them"
+        )
+    return [_read_replicate(*key, folder) for key, folder in places.items()]
+
+
+def read_scored_slices(fold: str, raw: Path) -> ScoredSlices:
+    """Read the raw values and the truth of a fold's scored slices.
+
+    Args:
+        fold: ``"FIRST-LAST"`` of the labelled stack, or ``"test"``.
+        raw: Folder with ``{train,test}-{volume,labels}.tif``.
+    """
+    stack = "test" if fold == "test" else "train"
+    volume_path, labels_path = raw / f"{stack}-volume.tif", raw / f"{stack}-labels.tif"
+    volume, labels = read_volume(volume_path), read_labels(labels_path)
+    require_same_shape((volume_path, volume), (labels_path, labels))
+    numbers = list(range(len(labels)) if fold == "test" else slice_range(fold))
+    if numbers[-1] >= len(labels):
+        raise UserError(f"fold {fold}: {labels_path} has slices 0-{len(labels) - 1}; choose scored slices in it")
+    return ScoredSlices(volume[numbers], labels[numbers], numbers)
+
+
+def read_networks(job: ReportJob, replicates: list[Replicate]) -> dict[str, ArmSettings]:
+    """Return the network of each arm, as its first replicate's checkpoint has it.
+
+    Raises:
+        UserError: A checkpoint is damaged, or is of another arm, fold or seed than its folder says.
+    """
+    networks = {}
+    for arm in job.arms:
+        first = next(replicate for replicate in replicates if replicate.arm == arm)
+        path = first.folder / "checkpoint.pt"
+        _, trained, _ = load_checkpoint(path)
+        found, expected = (trained.arm, trained.fold, trained.seed), (first.arm, first.fold, first.seed)
+        if found != expected:
+            raise UserError(f"{path}: holds arm, fold and seed {found}, expected {expected}; train again")
+        networks[arm] = trained.network
+    return networks
+
+
+def one_of_each(replicates: list[Replicate]) -> list[Replicate]:
+    """Return a replicate of each arm: those of the first fold and seed that all the arms have."""
+    arms = {replicate.arm for replicate in replicates}
+    groups: dict[tuple[str, int], list[Replicate]] = {}
+    for replicate in replicates:
+        groups.setdefault((replicate.fold, replicate.seed), []).append(replicate)
+    return next(group for group in groups.values() if {replicate.arm for replicate in group} == arms)
+
+
+def scores_by_replicate(replicates: list[Replicate], score: str) -> dict[str, SliceScores]:
+    """Return, for each arm and (fold, seed), the score of each slice."""
+    scores: dict[str, dict[tuple[str, int], np.ndarray]] = {}
+    for replicate in replicates:
+        scores.setdefault(replicate.arm, {})[replicate.fold, replicate.seed] = replicate.slice_scores(score)
+    return dict(scores)
+
+
+def baseline_metrics(scored: ScoredSlices, sigma_pixels: float) -> dict[str, Any]:
+    """Score the classical baseline: smoothed grey values as the probability of "inside a cell".
+
+    Args:
+        scored: The slices; membranes are dark.
+        sigma_pixels: Standard deviation of the Gaussian, within a slice; 0 for none.
+
+    Returns:
+        As `fusionnet.evaluate.metrics.metrics_of`. The stack's smoothed values are stretched to 0..1, so that the
+        score's own search over thresholds serves the baseline as well as it serves a network.
+    """
+    smooth = gaussian_filter(scored.raw.astype(np.float32), (0, sigma_pixels, sigma_pixels))
+    low, high = smooth.min(), smooth.max()
+    return metrics_of(score_stack(scored.labels, (smooth - low) / max(high - low, np.float32(1e-6))))
+
+
+def _read_replicate(arm: str, fold: str, seed: int, folder: Path) -> Replicate:
+    metrics = read_json(folder / "metrics.json", METRIC_KEYS)
+    scored = metrics.get("provenance", {}).get("probabilities", {}).get("sha256")
+    if scored is not None and scored != sha256(folder / "probabilities.tif"):
+        raise UserError(f"{folder / 'metrics.json'}: scores other probabilities than those beside it; evaluate again")
+    return Replicate(
+        *(arm, fold, seed, folder, metrics),
+        slices=read_table(folder / "slices.csv", SLICE_COLUMNS),
+        history=read_table(folder / "history.csv", HISTORY_COLUMNS),
+        training=read_json(folder / "training-time.json", TRAINING_KEYS),
+        prediction=read_json(folder / "prediction-time.json", PREDICTION_KEYS),
+    )
+
+
+def read_json(path: Path, keys: Sequence[str]) -> dict[str, Any]:
+    """Read a JSON file that has at least these keys.
+
+    Raises:
+        UserError: It is missing or damaged, or lacks a key.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; run the experiment first") from error
+    except ValueError as error:
+        raise UserError(f"{path}: not valid JSON ({error}); make it again") from error
+    lacking = [key for key in keys if not isinstance(content, dict) or key not in content]
+    if lacking:
+        raise UserError(f"{path}: lacks {', '.join(lacking)}; make it again with this version")
+    return content
+
+
+def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a CSV table that has at least these columns.
+
+    Raises:
+        UserError: It is missing or damaged, or lacks a column.
+    """
+    try:
+        table = pd.read_csv(path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; run the experiment first") from error
+    except ValueError as error:
+        raise UserError(f"{path}: not a CSV table ({error}); make it again") from error
+    lacking = [column for column in columns if column not in table.columns]
+    if lacking or table.empty:
+        raise UserError(f"{path}: {'lacks ' + ', '.join(lacking) if lacking else 'has no row'}; make it again")
+    return table

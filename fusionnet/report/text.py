@@ -1,0 +1,167 @@
+"""The report's texts: the verdict as sentences and a table, the comparison as Markdown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from fusionnet.models.cost import SLICE_PIXELS
+from fusionnet.report.comparison import BASELINE, HEADLINE, MEAN
+from fusionnet.report.statistics import Effect, count, sentence
+
+
+def verdict_markdown(effects: Sequence[Effect], names: Mapping[str, str], folds: Sequence[str]) -> str:
+    """Return the verdict: the first pair in sentences, the others in a table.
+
+    Args:
+        effects: From `fusionnet.report.comparison.compare`.
+        names: Display name of each arm.
+        folds: Those of the experiment.
+    """
+    if not effects:
+        return "There is one arm, and so nothing to compare.\n"
+    pairs = _by_pair(effects)
+    lines = [" ".join(sentence(effect, names, HEADLINE[effect.score]) for effect in pairs[0]), ""]
+    if len(pairs) > 1:
+        header = ["comparison", "paired trainings", *HEADLINE.values()]
+        lines += markdown_table(
+            header, [[_pair_name(pair[0], names), _sample(pair[0]), *(_finding(e) for e in pair)] for pair in pairs]
+        )
+        lines += ["", "In brackets 95 % intervals; each stands alone, and one in twenty misses its true effect.", ""]
+    if any(fold != "test" for fold in folds):
+        lines += ["Scored on held-out slices of the labelled stack, not on a test stack of its own.", ""]
+    return "\n".join(lines)
+
+
+def comparison_markdown(table: pd.DataFrame, names: Mapping[str, str], effects: Sequence[Effect]) -> str:
+    """Return the comparison as Markdown: means, effects, and every replicate.
+
+    Args:
+        table: From `fusionnet.report.comparison.comparison_table`.
+        names: Display name of each arm.
+        effects: From `fusionnet.report.comparison.compare`.
+    """
+    means, singles = table[table["fold"] == MEAN], table[table["fold"] != MEAN]
+    lines = ["# Comparison", "", *evidence(singles, names), ""]
+    scores, costs = ("V_rand", "V_info", "pixel error"), ("parameters", "FLOPs per slice", "training", "prediction")
+    lines += markdown_table(
+        ["arm", *scores, "replicates", *costs],
+        [_mean_cells(row, singles, names) for row in means.to_dict("records")],
+    )
+    lines += [
+        "",
+        f"FLOPs: one pass over a slice of {SLICE_PIXELS} x {SLICE_PIXELS} pixels, a multiplication and an addition "
+        "counted as two. Prediction: seconds for each slice, all orientations together.",
+    ]
+    devices = sorted({str(device) for device in singles["training_device"].dropna()})
+    lines += [f"Trained on: {'; '.join(devices)}.", "", "## Effects", ""]
+    lines += markdown_table(
+        ["comparison", "score", "mean", "95 % interval", "paired trainings", "verdict", "would decide"],
+        [_effect_cells(effect, names) for pair in _by_pair(effects) for effect in pair],
+    )
+    lines += [
+        "",
+        "Would decide: so many folds, each on slices of its own, would be likely to tell an effect of this size from",
+        "none; more seeds on the same slices would not. A verdict of one fold holds for the slices of that fold.",
+    ]
+    lines += ["", "## Every replicate", ""]
+    header = ["arm", "fold", "seed", "V_rand", "merge part", "split part", "V_info", "merge part", "split part"]
+    lines += markdown_table([*header, "pixel error"], [_single_cells(row, names) for row in singles.to_dict("records")])
+    lines += ["", "Merge part: 1 without mergers (precision). Split part: 1 without splits (recall)."]
+    return "\n".join(lines) + "\n"
+
+
+def evidence(singles: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
+    """Say in how many replicates each arm was trained, so that few are not read as if they were many.
+
+    Args:
+        singles: The rows of `fusionnet.report.comparison.comparison_table` that are no means.
+        names: Display name of each arm.
+
+    Returns:
+        Lines of Markdown.
+    """
+    arms: dict[str, list[str]] = {}
+    for arm, part in singles[singles["arm"] != BASELINE].groupby("arm", sort=False):
+        arms.setdefault(_layout(part), []).append(names[str(arm)])
+    if len(arms) == 1:
+        layout = next(iter(arms))
+        deviation = "." if layout.startswith("1 replicate ") else ", ± standard deviation."
+        return [f"Each arm: mean over {layout}{deviation}"]
+    return [
+        "Means over the replicates of an arm, ± standard deviation. **Not all arms have the same replicates:** a mean",
+        "may differ by its slices alone, and few replicates are little evidence. Compare arms by the effects below,",
+        "which use only the replicates that both arms have.",
+        "",
+        *(f"- {layout}: {', '.join(named)}" for layout, named in arms.items()),
+    ]
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a Markdown table."""
+    lines = [list(header), ["---"] * len(header), *map(list, rows)]
+    return ["| " + " | ".join(cells) + " |" for cells in lines]
+
+
+def with_deviation(values: pd.Series) -> str:
+    """Return the mean of some scores, with their standard deviation if there are several."""
+    return f"{values.mean():.4f} ± {values.std():.4f}" if len(values) > 1 else f"{values.mean():.4f}"
+
+
+def _layout(replicates: pd.DataFrame) -> str:
+    """Return how many replicates there are, such as "6 replicates (3 folds x 2 seeds)"."""
+    folds, seeds = replicates["fold"].nunique(), replicates["seed"].nunique()
+    of = count(folds, "fold") + (f" x {count(seeds, 'seed')}" if folds * seeds == len(replicates) else "")
+    return f"{count(len(replicates), 'replicate')} ({of})"
+
+
+def _by_pair(effects: Sequence[Effect]) -> list[list[Effect]]:
+    """Return the effects of each pair of arms, one for each score."""
+    pairs: dict[tuple[str, str], list[Effect]] = {}
+    for effect in effects:
+        pairs.setdefault((effect.arm, effect.baseline), []).append(effect)
+    return list(pairs.values())
+
+
+def _pair_name(effect: Effect, names: Mapping[str, str]) -> str:
+    return f"{names[effect.arm]} minus {names[effect.baseline]}"
+
+
+def _sample(effect: Effect) -> str:
+    return f"{effect.replicates} ({count(effect.folds, 'fold')})"
+
+
+def _finding(effect: Effect) -> str:
+    verdict = f"**{effect.verdict}**" if effect.verdict != "not distinguishable" else effect.verdict
+    return f"{verdict}: {effect.mean:+.4f} ({effect.low:+.4f} to {effect.high:+.4f})"
+
+
+def _effect_cells(effect: Effect, names: Mapping[str, str]) -> list[str]:
+    interval = f"{effect.low:+.4f} to {effect.high:+.4f}"
+    needed = "unknown" if effect.folds_needed is None else count(effect.folds_needed, "fold")
+    if effect.verdict != "not distinguishable":
+        needed = "decided"
+    numbers = [f"{effect.mean:+.4f}", interval, _sample(effect)]
+    return [_pair_name(effect, names), HEADLINE[effect.score], *numbers, effect.verdict, needed]
+
+
+def _mean_cells(row: Mapping[Any, Any], singles: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
+    of_arm = singles[singles["arm"] == row["arm"]]
+    scores = [with_deviation(of_arm[score]) for score in ("v_rand", "v_info", "pixel_error")]
+    if row["arm"] == BASELINE:
+        return [BASELINE, *scores, "", "", "", "", ""]
+    return [
+        names[row["arm"]],
+        *scores,
+        str(len(of_arm)),
+        f"{row['parameters'] / 1e6:.2f} M",
+        f"{row['flops_per_slice'] / 1e9:.1f} G",
+        f"{row['training_seconds']:.0f} s",
+        "" if pd.isna(row["prediction_seconds_per_slice"]) else f"{row['prediction_seconds_per_slice']:.2f} s",
+    ]
+
+
+def _single_cells(row: Mapping[Any, Any], names: Mapping[str, str]) -> list[str]:
+    keys = ("v_rand", "v_rand_merge", "v_rand_split", "v_info", "v_info_merge", "v_info_split", "pixel_error")
+    seed = "" if pd.isna(row["seed"]) else str(row["seed"])
+    return [names.get(row["arm"], row["arm"]), row["fold"], seed, *(f"{row[key]:.4f}" for key in keys)]

@@ -1,0 +1,1 @@
+"""Image volumes on disk, of shape (Z, Y, X), in any of the field's formats."""

@@ -1,0 +1,76 @@
+"""Any volume's grey values brought to the 8-bit levels that networks are trained on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fusionnet.errors import UserError
+from fusionnet.volumes.sources import VolumeSource
+
+SATURATED_SHARE = 0.001  # of the darkest and of the brightest voxels, as in the download stage
+SAMPLED_SLICES = 16
+SAMPLED_PIXELS = 1024  # side of the square that is sampled from each of them
+
+
+@dataclass(frozen=True)
+class GreyWindow:
+    """The grey values that become black (0) and white (255)."""
+
+    low: float
+    high: float
+
+
+def parse_window(text: str) -> GreyWindow:
+    """Return the window of ``"LOW,HIGH"``."""
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise UserError(f"grey window: got {text!r}, expected LOW,HIGH, such as 210,3870") from error
+    if not low < high:
+        raise UserError(f"grey window: got {text!r}, expected LOW smaller than HIGH")
+    return GreyWindow(low, high)
+
+
+def choose_window(source: VolumeSource) -> GreyWindow | None:
+    """Return the window of a volume: None for 8 bits, else quantiles of a sample that depends on the volume alone.
+
+    Args:
+        source: Of any integer or floating-point type.
+
+    Raises:
+        UserError: Values that are no grey values, or a sample without a finite one.
+    """
+    if source.dtype == np.uint8:
+        return None
+    if source.dtype.kind not in "uif":
+        raise UserError(f"{source.name}: values of type {source.dtype}, expected integer or floating-point grey values")
+    slices, height, width = source.shape
+    numbers = np.unique(np.linspace(0, slices - 1, SAMPLED_SLICES).round().astype(int))
+    rows, columns = _middle(height), _middle(width)
+    sample = np.concatenate([source.read(slice(z, z + 1), rows, columns).ravel() for z in numbers.tolist()])
+    finite = sample[np.isfinite(sample)]
+    if not finite.size:
+        raise UserError(
+            f"{source.name}: no finite grey value in a sample of {sample.size} voxels; is the volume empty?"
+        )
+    low, high = np.quantile(finite, [SATURATED_SHARE, 1 - SATURATED_SHARE])
+    return GreyWindow(float(low), float(high))
+
+
+def to_levels(grey: np.ndarray, window: GreyWindow | None) -> np.ndarray:
+    """Return grey values as float32 levels 0, 1, ..., 255, the same shape; what is not finite becomes NaN.
+
+    Args:
+        grey: uint8 where there is no window.
+        window: See `choose_window`.
+    """
+    levels = grey.astype(np.float32)
+    if window is None:
+        return levels
+    scaled = (levels - np.float32(window.low)) * np.float32(255 / max(window.high - window.low, 1e-12))
+    return np.where(np.isfinite(levels), np.rint(np.clip(scaled, 0, 255)), np.float32(np.nan))
+
+
+def _middle(size: int) -> slice:
+    start = max(0, (size - SAMPLED_PIXELS) // 2)
+    return slice(start, min(size, start + SAMPLED_PIXELS))

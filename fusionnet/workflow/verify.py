@@ -1,0 +1,156 @@
+"""The record of an experiment's outcome, and what differs when the experiment is run again.
+
+A file's SHA-256 covers its provenance too, so that a changed comment in the code changes it; `weights` and `pixels`
+are hashes of the numbers alone. Equal files are the strict answer, equal numbers the one that matters to results.
+"""
+
+import hashlib
+import json
+import platform
+import re
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fusionnet.config.experiment import Config
+from fusionnet.errors import UserError
+from fusionnet.files import sha256
+from fusionnet.models.checkpoints import load_tensors
+from fusionnet.provenance import ENVIRONMENT
+from fusionnet.train.states import fingerprint
+from fusionnet.volumes.stacks import read_volume
+from fusionnet.workflow.code import project_files
+
+SCRIPTS = ("download", "augment", "train", "predict", "evaluate")
+CAUSES = ("config", "code", "environment", "data", "machine")
+
+
+def make_record(experiment: str, config: Config, root: Path) -> dict[str, Any]:
+    """Describe what an experiment was made from and what came out.
+
+    Args:
+        experiment: Its name.
+        config: Its configuration.
+        root: A checkout in which it has run.
+
+    Returns:
+        JSON-ready dictionary: the causes, and under ``outputs`` the hashes of each replicate's files.
+
+    Raises:
+        UserError: A file of the experiment is missing.
+    """
+    raw = root / "data/raw" / config.raw_name(experiment)
+    augmented = root / "data/augmented" / experiment
+    return {
+        "experiment": experiment,
+        "config": fingerprint(config.model_dump(exclude={"report"})),
+        "code": _code(root),
+        "environment": {"python": platform.python_version(), **{name: version(name) for name in ENVIRONMENT}},
+        "data": {
+            str(path.relative_to(root)): _pixels(path)
+            for path in [*sorted(raw.glob("*.tif")), _existing(augmented / "volume.tif"), augmented / "labels.tif"]
+        },
+        "machine": _machine(root / _folders(experiment, config)[0]),
+        "outputs": {folder: _outputs(root / folder) for folder in _folders(experiment, config)},
+    }
+
+
+def differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each value of a record that differs, named by its path of keys."""
+    for key in [*expected, *(key for key in found if key not in expected)]:
+        before, now = expected.get(key), found.get(key)
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            yield from (f"{key}: {line}" for line in differences(before, now))
+        elif before != now:
+            yield f"{key}: {_short(before)} recorded, {_short(now)} found"
+
+
+def verdict(expected: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[bool, str]:
+    """Compare two records.
+
+    Returns:
+        Whether the outcome is the same in its numbers, and a report of some lines: the answer, then what differs,
+        causes first.
+    """
+    causes = [line for key in CAUSES for line in differences({key: expected[key]}, {key: found[key]})]
+    outputs = list(differences(expected["outputs"], found["outputs"]))
+    numbers = [line for line in outputs if not re.search(r"\.(pt|tif|json): file: ", line)]
+    if not outputs:
+        answer = "same: every file has the recorded bytes"
+    elif not numbers:
+        answer = "same: weights, probabilities and metrics are those recorded; the files' provenance differs"
+    else:
+        answer = "different"
+    why = [f"  {line}" for line in causes] or ["  none: config, code, environment, data and machine are those recorded"]
+    lines = [answer]
+    if outputs:
+        lines += ["causes that differ:", *why, "outputs that differ:", *(f"  {line}" for line in outputs)]
+    elif causes:
+        lines += ["although these differ:", *why]
+    return not numbers, "\n".join(lines)
+
+
+def _folders(experiment: str, config: Config) -> list[str]:
+    return [
+        f"results/{experiment}/replicates/{arm}/{fold}/seed-{seed}"
+        for arm in config.arms
+        for fold in config.folds
+        for seed in config.seeds
+    ]
+
+
+def _code(root: Path) -> dict[str, str]:
+    """Return a hash for each stage: of its script and all modules that it imports."""
+    hashes = {}
+    for name in SCRIPTS:
+        digest = hashlib.sha256()
+        for file in project_files(f"scripts/{name}.py"):
+            digest.update(file.encode() + (root / file).read_bytes())
+        hashes[name] = digest.hexdigest()
+    return hashes
+
+
+def _machine(folder: Path) -> dict[str, Any]:
+    timing = json.loads(_existing(folder / "training-time.json").read_text(encoding="utf-8"))
+    return {key: timing[key] for key in ("device", "threads", "precision")}
+
+
+def _outputs(folder: Path) -> dict[str, Any]:
+    checkpoint, probabilities = _existing(folder / "checkpoint.pt"), _existing(folder / "probabilities.tif")
+    metrics = _existing(folder / "metrics.json")
+    return {
+        "checkpoint.pt": {"file": sha256(checkpoint), "weights": _weights(checkpoint)},
+        "probabilities.tif": {"file": sha256(probabilities), "pixels": _pixels(probabilities)},
+        "history.csv": sha256(_existing(folder / "history.csv")),
+        "metrics.json": {"file": sha256(metrics), "numbers": _numbers(metrics)},
+    }
+
+
+def _weights(path: Path) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in load_tensors(path)["weights"].items():
+        digest.update(name.encode() + tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _numbers(path: Path) -> str:
+    """Return a hash of the metrics without their provenance, which names the code that made the probabilities."""
+    metrics = json.loads(path.read_text(encoding="utf-8"))
+    return hashlib.sha256(json.dumps({**metrics, "provenance": None}, sort_keys=True).encode()).hexdigest()
+
+
+def _pixels(path: Path) -> str:
+    return hashlib.sha256(read_volume(path).tobytes()).hexdigest()
+
+
+def _existing(path: Path) -> Path:
+    if not path.exists():
+        raise UserError(f"{path}: no such file; run the experiment first")
+    return path
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return value[:12] if isinstance(value, str) and len(value) == 64 else str(value)

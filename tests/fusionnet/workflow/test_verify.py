@@ -1,0 +1,97 @@
+import copy
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fusionnet.config.experiment import load
+from fusionnet.errors import UserError
+from fusionnet.files import write_json, write_text
+from fusionnet.models.build import build
+from fusionnet.models.checkpoints import save_checkpoint
+from fusionnet.volumes.stacks import write_volume
+from fusionnet.workflow.code import project_files
+from fusionnet.workflow.verify import SCRIPTS, make_record, verdict
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def experiment(tmp_path, monkeypatch, training_job):
+    """A checkout with made-up results of the default experiment, and a function that records it."""
+    monkeypatch.chdir(ROOT)
+    config = load("phantom", {"arms": ["unet"]})
+    for name in {file for script in SCRIPTS for file in project_files(f"scripts/{script}.py")}:
+        write_text(tmp_path / name, (ROOT / name).read_text())
+    stack = np.arange(2 * 8 * 9, dtype=np.uint8).reshape(2, 8, 9)
+    for name in ("raw/phantom/train-volume", "augmented/phantom/volume", "augmented/phantom/labels"):
+        write_volume(tmp_path / f"data/{name}.tif", stack, {})
+    job = training_job()
+    folder = tmp_path / "results/phantom/replicates/unet/test/seed-0"
+    network = build(job.network, torch.Generator().manual_seed(0))
+    save_checkpoint(folder / "checkpoint.pt", network, job, {"code": "a"})
+    write_volume(folder / "probabilities.tif", stack.astype(np.float32) / 255, {"code": "a"})
+    write_text(folder / "history.csv", "epoch\n1\n")
+    write_json(folder / "metrics.json", {"v_rand": 0.9, "provenance": {"code": "a"}})
+    write_json(folder / "training-time.json", {"device": "CPU", "threads": 2, "precision": "float32", "seconds": 3.2})
+    return tmp_path, folder, (network, job, stack), lambda: make_record("phantom", config, tmp_path)
+
+
+def test_record_survives_json_and_is_met_by_itself(experiment):
+    record = json.loads(json.dumps(experiment[-1]()))
+    assert verdict(record, experiment[-1]()) == (True, "same: every file has the recorded bytes")
+
+
+def test_other_provenance_with_the_same_numbers_is_the_same(experiment):
+    root, folder, (network, job, stack), record = experiment
+    before = record()
+    with (root / "fusionnet/files.py").open("a") as file:
+        file.write("# a comment\n")
+    save_checkpoint(folder / "checkpoint.pt", network, job, {"code": "b"})
+    write_volume(folder / "probabilities.tif", stack.astype(np.float32) / 255, {"code": "b"})
+    write_json(folder / "metrics.json", {"v_rand": 0.9, "provenance": {"code": "b"}})
+    same, report = verdict(before, record())
+    assert same and report.startswith("same: weights, probabilities and metrics")
+    assert "code: train:" in report and "checkpoint.pt: file:" in report and "weights" not in report.splitlines()[-1]
+
+
+def test_other_metrics_are_different(experiment):
+    _, folder, _, record = experiment
+    before = record()
+    write_json(folder / "metrics.json", {"v_rand": 0.8, "provenance": {"code": "a"}})
+    same, report = verdict(before, record())
+    assert not same and "metrics.json: numbers" in report
+
+
+def test_other_weights_are_different_and_named(experiment):
+    _, folder, (network, job, _), record = experiment
+    before = record()
+    with torch.no_grad():
+        next(network.parameters()).flatten()[0] += 1e-7
+    save_checkpoint(folder / "checkpoint.pt", network, job, {"code": "a"})
+    same, report = verdict(before, record())
+    assert not same and report.startswith("different\ncauses that differ:\n  none")
+    assert "results/phantom/replicates/unet/test/seed-0: checkpoint.pt: weights:" in report
+    assert "probabilities" not in report
+
+
+@pytest.mark.parametrize(
+    ("path", "value"), [(("machine", "threads"), 8), (("environment", "torch"), "9.9"), (("config",), "0" * 64)]
+)
+def test_causes_are_named(experiment, path, value):
+    record = experiment[-1]()
+    other = copy.deepcopy(record)
+    part = other
+    for key in path[:-1]:
+        part = part[key]
+    part[path[-1]] = value
+    same, report = verdict(record, other)
+    assert same and "although these differ" in report and ": ".join(path) in report
+
+
+def test_missing_results_say_what_to_do(experiment):
+    (experiment[1] / "metrics.json").unlink()
+    with pytest.raises(UserError, match=r"metrics.json: no such file; run the experiment first"):
+        experiment[-1]()
