@@ -19,16 +19,16 @@ from fusionnet.files import write_json, write_text
 from fusionnet.logs import start_log
 from fusionnet.volumes.stacks import read_volume, require_same_shape
 
-LOG = logging.getLogger("evaluate")
+LOG = logging.getLogger("fusionnet")
 
 
 def main() -> None:
     arguments = parse_arguments()
+    start_log("evaluate", arguments.log)
     if arguments.segments and not arguments.instances:
         raise UserError("--segments are scored against instance numbers; add --instances and give such labels")
     if arguments.segments and (arguments.slices or arguments.overlay or arguments.warping):
         raise UserError("--slices, --overlay and --warping belong to thresholds; give --probabilities for them")
-    start_log("evaluate", arguments.log)
     labels = read_truth(arguments.labels, arguments.instances, arguments.label_slices)
     path = arguments.probabilities or arguments.segments
     proposal = read_volume(path)

@@ -1,6 +1,5 @@
 """Scores as tables and JSON, and the truth that they are held against."""
 
-import hashlib
 import re
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from fusionnet.errors import UserError
 from fusionnet.evaluate.checks import as_labels
 from fusionnet.evaluate.isbi import StackScores
 from fusionnet.files import sha256
+from fusionnet.volumes.outputs import file_of
 from fusionnet.volumes.sources import TIFF_SUFFIXES
 from fusionnet.volumes.stacks import read_labels, read_provenance, read_volume
 
@@ -49,18 +49,11 @@ def origin_of(path: Path) -> dict[str, object]:
         path: As for `fusionnet.volumes.stacks.read_volume`: a file, a folder, or ``file.h5:key``.
 
     Returns:
-        ``path``; ``sha256`` of the file, or of the names and SHA-256 of a folder's files in sorted order; and
-        ``made_by``, the recorded provenance (empty for a foreign stack).
+        ``path``; ``sha256`` of the file or folder, as `fusionnet.files.sha256`; and ``made_by``, the recorded
+        provenance (empty for a foreign stack).
     """
-    source = path if path.exists() else Path(str(path).rpartition(":")[0])
-    if source.is_dir():
-        files = sorted(file for file in source.rglob("*") if file.is_file())
-        listing = "".join(f"{sha256(file)}  {file.relative_to(source).as_posix()}\n" for file in files)
-        digest = hashlib.sha256(listing.encode()).hexdigest()
-    else:
-        digest = sha256(source)
     made_by = read_provenance(path) if path.suffix.lower() in TIFF_SUFFIXES else {}
-    return {"path": str(path), "sha256": digest, "made_by": made_by}
+    return {"path": str(path), "sha256": sha256(file_of(path)), "made_by": made_by}
 
 
 PARTS = ("v_rand", "v_rand_merge", "v_rand_split", "v_info", "v_info_merge", "v_info_split")

@@ -1,8 +1,8 @@
 """How a network does on slices that it never saw, while it is trained; it steers nothing."""
 
 import copy
+import logging
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -15,17 +15,16 @@ from fusionnet.models.normalisation import normalise
 from fusionnet.train.folds import Stacks
 from fusionnet.train.losses import segmentation_loss
 
+LOG = logging.getLogger(__name__)
 
-def validate(
-    network: SegmentationNetwork, machine: Machine, stacks: Stacks, say: Callable[[str], None] = print
-) -> tuple[float, float]:
+
+def validate(network: SegmentationNetwork, machine: Machine, stacks: Stacks) -> tuple[float, float]:
     """Return the loss (plain cross-entropy of the last unit, whatever is trained with) and V_rand.
 
     Args:
         network: In evaluation mode.
         machine: Where to compute. A slice that does not fit the GPU's memory sends the validation to the CPU.
         stacks: The validation slices are seen whole, once, in their own orientation.
-        say: Told of that.
     """
     try:
         return _validate_on(network, machine, stacks)
@@ -33,7 +32,7 @@ def validate(
         if not out_of_memory(error):
             raise
     torch.cuda.empty_cache()
-    say("out of GPU memory in validation: these slices are validated on the CPU")
+    LOG.info("out of GPU memory in validation: these slices are validated on the CPU")
     return _validate_on(_copy_on_cpu(network), machine.cpu(), stacks)
 
 
