@@ -2,14 +2,14 @@
 
 import copy
 import logging
-import warnings
 
 import numpy as np
 import torch
 
 from fusionnet.devices import Machine, out_of_memory
-from fusionnet.evaluate.checks import ScoreWarning
-from fusionnet.evaluate.isbi import score_stack
+from fusionnet.errors import UserError
+from fusionnet.evaluate.counting import count_stack
+from fusionnet.evaluate.overlaps import scores_of
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.models.normalisation import normalise
 from fusionnet.train.folds import Stacks
@@ -59,7 +59,9 @@ def _validate_on(network: SegmentationNetwork, machine: Machine, stacks: Stacks)
             logits = network(image.contiguous(memory_format=torch.channels_last))[:, -1:].float()
         losses.append(float(segmentation_loss(logits, truth, torch.ones_like(truth))))
         probabilities.append(torch.sigmoid(logits)[0, 0].cpu().numpy())
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ScoreWarning)  # early epochs are wrong in ways that warn of bad input
-        scores = score_stack(stacks.labels[slices], np.stack(probabilities))
-    return sum(losses) / len(losses), scores.v_rand
+    if np.isnan(losses).any():
+        raise UserError(
+            "validation: the network's output is no number; lower train.learning_rate or set train.gradient_clip"
+        )
+    _, sums, _ = count_stack(stacks.labels[slices] > 0, np.stack(probabilities))
+    return sum(losses) / len(losses), float(scores_of(sums)["v_rand"].mean(axis=0).max())
