@@ -39,11 +39,11 @@ def main() -> None:
 
     first_pair = pairs[0] if pairs else job.arms[:1]
     shown = [replicate for replicate in replicates if replicate.arm in first_pair]
-    save_figure(draw_scores(replicates, list(baselines.values())), folder / "scores.png")
+    save_figure(draw_scores(table), folder / "scores.png")
     save_figure(draw_training(replicates), folder / "training.png")
     save_figure(draw_thresholds(replicates, list(baselines.values())), folder / "thresholds.png")
     save_figure(draw_effects(effects, job.arms), folder / "effects.png")
-    save_figure(draw_compute(replicates, costs), folder / "compute.png")
+    save_figure(draw_compute(table), folder / "compute.png")
     segmentations = draw_segmentations(shown, scored, job.report.slices_shown)
     save_figure(segmentations, folder / "segmentations.png", SEGMENTATION_DPI)
     one_fold = one_of_each(shown)
