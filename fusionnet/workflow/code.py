@@ -1,11 +1,55 @@
-"""Which files of the project a script runs: a change to any of them makes what the script wrote stale."""
+"""Which code makes what a script wrote stale when it changes: one list, for Snakemake's rules and for DVC's stages."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 PACKAGE = "fusionnet"
+# Hours of GPU time hang on this script, so what it does not run must not mark it. Others are listed by folders: each
+# folder's name says more than its files, and what is marked without need is soon made again.
+LISTED_BY_FILE = ("scripts/train.py",)
+# Not code: byte code, and networks that are published after they were trained. DVC leaves them out by .dvcignore.
+IGNORED = ("__pycache__", "weights")
+
+
+def code_of(script: str) -> list[str]:
+    """Return the code that a script's outputs depend on.
+
+    Args:
+        script: Path of a Python file, relative to the root of the repository.
+
+    Returns:
+        Sorted paths relative to the root: the script, files of the package, and folders of it with all that is in
+        them. A script in `LISTED_BY_FILE` depends on a folder only if it runs all of it.
+    """
+    used = project_files(script)
+    folders: dict[str, list[str]] = {}
+    for file in used:
+        if file.startswith(f"{PACKAGE}/") and file.count("/") > 1:
+            folders.setdefault("/".join(file.split("/")[:2]), []).append(file)
+    code = set(used)
+    for folder, files in folders.items():
+        if script not in LISTED_BY_FILE or set(files) == set(files_under([folder])):
+            code = code.difference(files) | {folder}
+    return sorted(code)
+
+
+def code_files(script: str) -> list[str]:
+    """Return the same code as files alone, for Snakemake, which compares the content of files only."""
+    return files_under(code_of(script))
+
+
+def files_under(code: Iterable[str]) -> list[str]:
+    """Replace the folders in a list by the files in them, at any depth, as DVC sees them."""
+    files: set[str] = set()
+    for path in code:
+        if Path(path).is_dir():
+            found = (file for file in Path(path).rglob("*") if file.is_file() and file.suffix != ".pyc")
+            files.update(file.as_posix() for file in found if not set(IGNORED).intersection(file.parts))
+        else:
+            files.add(path)
+    return sorted(files)
 
 
 def project_files(script: str) -> list[str]:
