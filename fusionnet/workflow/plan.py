@@ -4,7 +4,9 @@ The rules in ``workflow/rules`` and the functions in ``common.smk``, which know 
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -228,7 +230,8 @@ def targets_of(arguments: list[str]) -> list[str]:
     """
     from snakemake.cli import parse_args  # a second to import, and only needed once something is wrong
 
-    _, parsed = parse_args(arguments)
+    with redirect_stderr(StringIO()):  # Snakemake has named the profile already
+        _, parsed = parse_args(arguments)
     jobs = [value for job in parsed.target_jobs for value in job.wildcards_dict.values()]
     return [*parsed.targets, *jobs]
 
