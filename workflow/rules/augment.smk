@@ -21,6 +21,6 @@ rule augment:
     params:
         section=of_experiment(Plan.section, "augment"),
     shell:
-        "python scripts/augment.py --config {params.section:q} --volume {input.volume} --labels {input.labels}"
-        " --output-volume {output.volume} --output-labels {output.labels} --contact-sheet {output.contact_sheet}"
-        " --log {log}"
+        "python scripts/augment.py --config {params.section:q} --volume {input.volume:q} --labels {input.labels:q}"
+        " --output-volume {output.volume:q} --output-labels {output.labels:q} --contact-sheet {output.contact_sheet:q}"
+        " --log {log:q}"

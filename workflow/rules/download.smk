@@ -23,4 +23,4 @@ for dataset, plan in RAW.items():
             section=plan.download_job(),
             folder=lambda wildcards, output: Path(output.origin).parent,
         shell:
-            "python scripts/download.py --config {params.section:q} --output-folder {params.folder} --log {log}"
+            "python scripts/download.py --config {params.section:q} --output-folder {params.folder:q} --log {log:q}"

@@ -16,8 +16,8 @@ rule evaluate:
     params:
         slices=of_fold(Plan.slices_option, "--label-slices"),
     shell:
-        "python scripts/evaluate.py --labels {input.labels} {params.slices} --probabilities {input.probabilities}"
-        " --metrics {output.metrics} --slices {output.slices} --log {log}"
+        "python scripts/evaluate.py --labels {input.labels:q} {params.slices} --probabilities {input.probabilities:q}"
+        " --metrics {output.metrics:q} --slices {output.slices:q} --log {log:q}"
 
 
 rule evaluate_bodies:
@@ -37,5 +37,5 @@ rule evaluate_bodies:
     params:
         slices=of_fold(Plan.slices_option, "--label-slices"),
     shell:
-        "python scripts/evaluate_bodies.py --labels {input.labels} {params.slices} --probabilities {input.probabilities}"
-        " --metrics {output.metrics} --bodies {output.bodies} --log {log}"
+        "python scripts/evaluate_bodies.py --labels {input.labels:q} {params.slices} --probabilities {input.probabilities:q}"
+        " --metrics {output.metrics:q} --bodies {output.bodies:q} --log {log:q}"

@@ -18,11 +18,13 @@ rule predict:
     resources:
         gpu=1,
         gpu_memory_gb=8,
+        mem_mb=16000,
+        runtime=240,
     params:
         section=of_experiment(Plan.section, "predict"),
         job=training_job,
         slices=of_fold(Plan.slices_option, "--slices"),
     shell:
-        "python scripts/predict.py --config {params.section:q} --checkpoint {input.checkpoint} --expect {params.job:q}"
-        " --volume {input.volume} {params.slices} --probabilities {output.probabilities} --deviation {output.deviation} --timing {output.timing}"
-        " --log {log}"
+        "python scripts/predict.py --config {params.section:q} --checkpoint {input.checkpoint:q} --expect {params.job:q}"
+        " --volume {input.volume:q} {params.slices} --probabilities {output.probabilities:q} --deviation {output.deviation:q} --timing {output.timing:q}"
+        " --log {log:q}"

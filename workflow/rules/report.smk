@@ -33,8 +33,8 @@ rule report:
         folder="results/{experiment}",
         raw=of_experiment(Plan.raw_folder),
     shell:
-        "python scripts/report.py --config {params.job:q} --results {params.folder}/replicates --raw {params.raw}"
-        " --report-folder {params.folder}/report --log {log}"
+        "python scripts/report.py --config {params.job:q} --results {params.folder:q}/replicates --raw {params.raw:q}"
+        " --report-folder {params.folder:q}/report --log {log:q}"
 
 
 rule report_bodies:
@@ -58,8 +58,8 @@ rule report_bodies:
         job=of_experiment(Plan.report_job, "report_bodies"),
         folder="results/{experiment}",
     shell:
-        "python scripts/report_bodies.py --config {params.job:q} --results {params.folder}/replicates"
-        " --report-folder {params.folder}/report --log {log}"
+        "python scripts/report_bodies.py --config {params.job:q} --results {params.folder:q}/replicates"
+        " --report-folder {params.folder:q}/report --log {log:q}"
 
 
 rule report_refinement:
@@ -85,6 +85,8 @@ rule report_refinement:
     resources:
         gpu=1,
         gpu_memory_gb=8,
+        mem_mb=16000,
+        runtime=240,
     params:
         job=of_experiment(Plan.report_job, "report_refinement"),
         predict=of_experiment(Plan.section, "predict"),
@@ -92,7 +94,7 @@ rule report_refinement:
         raw=of_experiment(Plan.raw_folder),
     shell:
         "python scripts/report_refinement.py --config {params.job:q} --predict {params.predict:q}"
-        " --results {params.folder}/replicates --raw {params.raw} --report-folder {params.folder}/report --log {log}"
+        " --results {params.folder:q}/replicates --raw {params.raw:q} --report-folder {params.folder:q}/report --log {log:q}"
 
 
 rule report_annotation:
@@ -115,5 +117,5 @@ rule report_annotation:
         job=of_experiment(Plan.report_job, "report_annotation"),
         folder="results/{experiment}/replicates",
     shell:
-        "python scripts/report_annotation.py --config {params.job:q} --results {params.folder} --figure {output}"
-        " --log {log}"
+        "python scripts/report_annotation.py --config {params.job:q} --results {params.folder:q} --figure {output:q}"
+        " --log {log:q}"

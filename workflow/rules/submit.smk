@@ -17,5 +17,5 @@ rule submit:
         # In git, not an output: lines of earlier runs stay.
         ledger="results/{experiment}/ledger.csv",
     shell:
-        "python scripts/submit.py --arm {wildcards.arm} --probabilities {input.probabilities} {params.labels}"
-        " --submission {output} --ledger {params.ledger} --log {log}"
+        "python scripts/submit.py --arm {wildcards.arm:q} --probabilities {input.probabilities:q} {params.labels}"
+        " --submission {output:q} --ledger {params.ledger:q} --log {log:q}"

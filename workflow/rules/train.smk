@@ -18,11 +18,13 @@ rule train:
     resources:
         gpu=1,
         gpu_memory_gb=8,
+        mem_mb=16000,
+        runtime=240,
     params:
         job=training_job,
         # Outside of every output, so that a killed job finds its last state again.
         work="work/{experiment}/{arm}/{fold}/seed-{seed}",
     shell:
-        "python scripts/train.py --config {params.job:q} --volume {input.volume} --labels {input.labels}"
-        " --checkpoint {output.checkpoint} --history {output.history} --timing {output.timing}"
-        " --work-folder {params.work} --log {log}"
+        "python scripts/train.py --config {params.job:q} --volume {input.volume:q} --labels {input.labels:q}"
+        " --checkpoint {output.checkpoint:q} --history {output.history:q} --timing {output.timing:q}"
+        " --work-folder {params.work:q} --log {log:q}"
