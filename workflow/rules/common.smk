@@ -13,29 +13,19 @@ from fusionnet.errors import UserError
 from fusionnet.workflow.claims import claim
 from fusionnet.workflow.code import code_files
 from fusionnet.workflow.gpus import gpus_offered, threads_of_gpu_job
-from fusionnet.workflow.plan import (
-    AUGMENTED,
-    DEFAULT_EXPERIMENT,
-    REPLICATE,
-    REPORT,
-    REPORTS,
-    SUBMISSION,
-    Plan,
-    asked_for,
-    load_plans,
-    targets_of,
-)
+from fusionnet.workflow.plan import AUGMENTED, DEFAULT_EXPERIMENT, REPLICATE, REPORT, REPORTS, SUBMISSION, Plan
+from fusionnet.workflow.plan import asked_for, load_plans, targets_of
 
 ENVIRONMENT = workflow.source_path("../envs/fusionnet.yaml")
 
 # `config` holds what the command line overrides (--configfile, --config); the experiment's overlay comes before it.
-PLANS, FAULTS = load_plans(config)
-ASKED_FOR = asked_for(targets_of(sys.argv[1:])) if FAULTS else set()
-for name, fault in FAULTS.items():
-    if name in ASKED_FOR:
-        raise WorkflowError(str(fault))
-    logger.warning(f"The experiment {name} cannot run, others can: {fault}")
 try:
+    PLANS, FAULTS = load_plans(config)
+    ASKED_FOR = asked_for(targets_of(sys.argv[1:])) if FAULTS else set()
+    for name, fault in FAULTS.items():
+        if name in ASKED_FOR:
+            raise fault
+        logger.warning(f"The experiment {name} cannot run, others can: {fault}")
     # The processes that Snakemake starts for single jobs are told of the resources of their job alone.
     GPUS = gpus_offered(workflow.global_resources.get("gpu").value) if workflow.is_main_process else 1
 except UserError as error:
