@@ -9,7 +9,8 @@ PACKAGE = "fusionnet"
 # Hours of GPU time hang on this script, so what it does not run must not mark it. Others are listed by folders: each
 # folder's name says more than its files, and what is marked without need is soon made again.
 LISTED_BY_FILE = ("scripts/train.py",)
-# Not code: byte code, and networks that are published after they were trained. DVC leaves them out by .dvcignore.
+# Not code: byte code, networks that are published after they were trained, and what a system or an editor keeps beside
+# files (see `_is_code`). DVC leaves the same out by .dvcignore.
 IGNORED = ("__pycache__", "weights")
 
 
@@ -45,8 +46,7 @@ def files_under(code: Iterable[str]) -> list[str]:
     files: set[str] = set()
     for path in code:
         if Path(path).is_dir():
-            found = (file for file in Path(path).rglob("*") if file.is_file() and file.suffix != ".pyc")
-            files.update(file.as_posix() for file in found if not set(IGNORED).intersection(file.parts))
+            files.update(file.as_posix() for file in Path(path).rglob("*") if file.is_file() and _is_code(file))
         else:
             files.add(path)
     return sorted(files)
@@ -70,6 +70,12 @@ def project_files(script: str) -> list[str]:
             found.add(path)
             waiting.extend(_imported_files(path))
     return sorted(found)
+
+
+def _is_code(file: Path) -> bool:
+    if file.name.startswith(".") or file.name.endswith(("~", ".pyc")):
+        return False
+    return not set(IGNORED).intersection(file.parts)
 
 
 @cache

@@ -96,9 +96,9 @@ def test_a_line_changed_marks_no_training_but_where_validation_uses_it(copied: P
         assert {stage for stage in STAGES if before[stage] != after[stage]} == stages
 
 
-def test_byte_code_and_published_networks_are_no_code(copied: Path):
+def test_byte_code_published_networks_and_an_editor_s_files_are_no_code(copied: Path):
     before = code_files("scripts/predict.py")
-    for file in ("fusionnet/models/__pycache__/unet.cpython-311.pyc", "fusionnet/models/weights/new.safetensors"):
-        (copied / file).parent.mkdir(exist_ok=True)
-        (copied / file).write_bytes(b"")
+    for file in ("__pycache__/unet.cpython-311.pyc", "weights/new.safetensors", ".DS_Store", "._unet.py", "unet.py~"):
+        (copied / "fusionnet/models" / file).parent.mkdir(exist_ok=True)
+        (copied / "fusionnet/models" / file).touch()
     assert code_files("scripts/predict.py") == before
