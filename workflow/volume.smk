@@ -4,7 +4,6 @@
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from fusionnet.config.schema import parse
 from fusionnet.errors import UserError
 from fusionnet.workflow.code import project_files
 from fusionnet.workflow.gpus import gpus_offered, threads_of_gpu_job
@@ -15,7 +14,7 @@ min_version("9.14")
 try:
     # The processes that Snakemake starts for single jobs are told of the resources of their job alone.
     GPUS = gpus_offered(workflow.global_resources.get("gpu").value) if workflow.is_main_process else 1
-    JOB = parse(VolumeJob, dict(config))
+    JOB = VolumeJob.from_command_line(workflow.config_settings.configfiles, workflow.config_settings.config_args)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -44,6 +43,8 @@ rule predict_part:
     resources:
         gpu=1,
         gpu_memory_gb=8,
+        mem_mb=16000,
+        runtime=240,
     params:
         job=JOB,
         options=JOB.options(gathers=False),

@@ -9,7 +9,7 @@ from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo
 from small_project import ROOT, command_in, files_to_make
 
-from fusionnet.config.schema import read_yaml
+from fusionnet.config.reading import read_yaml
 
 PIPELINES = {
     "phantom": "dvc.yaml",

@@ -11,7 +11,8 @@ sys.path.insert(0, os.getcwd())
 os.environ.update(PYTHONPATH=os.pathsep.join([os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]))
 
 from fusionnet.workflow.claims import claim
-from fusionnet.config.experiment import Config, experiments, load
+from fusionnet.config.experiment import FOLD, NAME, Config, experiments, load
+from fusionnet.config.reading import overrides
 from fusionnet.download.datasets import DATASETS
 from fusionnet.download.raw_stacks import stacks_of
 from fusionnet.errors import UserError
@@ -55,12 +56,19 @@ def check_folds(name, configuration):
             )
 
 
-# `config` holds what the command line overrides (--configfile, --config); the experiment's overlay comes before it.
+# What the command line overrides is read here as an overlay is; Snakemake's own `config` has it in another reading.
+try:
+    OVERRIDES = overrides(workflow.config_settings.configfiles, workflow.config_settings.config_args)
+except UserError as error:
+    raise WorkflowError(str(error)) from None
 CONFIGS: dict[str, Config] = {}
 for name in experiments():
     try:
-        configuration = load(name, config)
+        configuration = load(name, OVERRIDES)
         check_folds(name, configuration)
+        # Snakemake passes over a missing input whose outputs are there. A node of a cluster may not see these files.
+        if workflow.is_main_process:
+            configuration.download.require_own_files()
         CONFIGS[name] = configuration
     except UserError as error:
         # A faulty overlay stops its own experiment alone.
@@ -91,8 +99,8 @@ onstart:
 
 wildcard_constraints:
     experiment="|".join(CONFIGS),
-    arm="[^/]+",
-    fold=r"test|\d+-\d+",
+    arm=NAME,
+    fold=FOLD,
     seed=r"\d+",
 
 

@@ -24,6 +24,8 @@ rule report_refinement:
     resources:
         gpu=1,
         gpu_memory_gb=8,
+        mem_mb=16000,
+        runtime=240,
     params:
         job=report_job_of(chained_arms),
         predict=section("predict"),

@@ -18,6 +18,8 @@ rule train:
     resources:
         gpu=1,
         gpu_memory_gb=8,
+        mem_mb=16000,
+        runtime=240,
     params:
         job=training_job,
         # Outside of every output, so that a killed job finds its last state again.
@@ -45,6 +47,8 @@ rule predict:
     resources:
         gpu=1,
         gpu_memory_gb=8,
+        mem_mb=16000,
+        runtime=240,
     params:
         section=section("predict"),
         job=training_job,
