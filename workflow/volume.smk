@@ -51,7 +51,7 @@ rule predict_part:
         part=lambda wildcards: wildcards.scatteritem.replace("-of-", "/"),
     shell:
         "python scripts/predict.py --checkpoint {params.job.checkpoint:q} --volume {params.job.volume:q}"
-        " --part {params.part} --probabilities {output} {params.options} --log {log}"
+        " --part {params.part:q} --probabilities {output:q} {params.options} --log {log:q}"
 
 
 rule gather:
@@ -68,5 +68,5 @@ rule gather:
         job=JOB,
         options=JOB.options(gathers=True),
     shell:
-        "python scripts/gather.py --parts {input.parts} --probabilities {params.job.probabilities:q} {params.options}"
-        " --log {log}"
+        "python scripts/gather.py --parts {input.parts:q} --probabilities {params.job.probabilities:q} {params.options}"
+        " --log {log:q}"

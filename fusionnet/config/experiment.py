@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from fusionnet.config.reading import expand_home, merge, read_yaml
+from fusionnet.config.reading import merge, read_yaml, written_path
 from fusionnet.config.schema import Section, validate
 from fusionnet.config.stages import ArmSettings, AugmentSection, PredictSection, SplitSection, TrainingJob, TrainSection
 from fusionnet.errors import UserError, did_you_mean
@@ -49,7 +49,7 @@ class DownloadSection(Section):
     test_volume: str | None
     test_labels: str | None
 
-    _home = field_validator("mirror", *OWN_STACKS)(expand_home)
+    _paths = field_validator("mirror", *OWN_STACKS)(written_path)
 
     @model_validator(mode="after")
     def _files_are_named(self) -> "DownloadSection":

@@ -89,8 +89,14 @@ def merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def expand_home(path: str | None) -> str | None:
-    """Return a path with the person's home for ``~/``: no shell sees what stands in a file or after ``KEY=``."""
+def written_path(path: str | None) -> str | None:
+    """Return a path with the person's home for ``~/``: no shell sees what stands in a file or after ``KEY=``.
+
+    Raises:
+        ValueError: The path has braces, which Snakemake takes for a pattern, or characters that no line can show.
+    """
+    if path and (found := sorted(set(path) & set("{}\n\r\0"))):
+        raise ValueError(f"got {path!r}, with {found[0]!r}, which no path here may have; rename that file or folder")
     return str(Path(path).expanduser()) if path and path.startswith("~/") else path
 
 

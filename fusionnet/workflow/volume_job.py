@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import PositiveInt, field_validator, model_validator
+from pydantic import PositiveInt, field_validator
 
-from fusionnet.config.reading import expand_home, merge, overrides
+from fusionnet.config.reading import merge, overrides, written_path
 from fusionnet.config.schema import Section, validate
 from fusionnet.volumes.outputs import file_of
 
@@ -23,16 +23,7 @@ class VolumeJob(Section):
     output_type: Literal["float32", "uint8"] = "float32"
     slices: str | None = None
 
-    _home = field_validator("checkpoint", "volume", "probabilities", "deviation")(expand_home)
-
-    @model_validator(mode="after")
-    def _names_are_no_patterns(self) -> "VolumeJob":
-        for path in (*self.inputs, *self.results):
-            if set("{}\n") & set(path):
-                raise ValueError(
-                    f"got {path!r}; Snakemake takes what is in braces for a pattern: rename that file or folder"
-                )
-        return self
+    _paths = field_validator("checkpoint", "volume", "probabilities", "deviation")(written_path)
 
     @classmethod
     def from_command_line(cls, files: Iterable[Path], entries: Iterable[str]) -> "VolumeJob":

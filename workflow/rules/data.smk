@@ -26,7 +26,7 @@ for dataset, configuration in RAW.items():
             section=configuration.download.relevant().model_dump_json(),
             folder=lambda wildcards, output: Path(output.origin).parent,
         shell:
-            "python scripts/download.py --config {params.section:q} --output-folder {params.folder} --log {log}"
+            "python scripts/download.py --config {params.section:q} --output-folder {params.folder:q} --log {log:q}"
 
 
 rule augment:
@@ -49,6 +49,6 @@ rule augment:
     params:
         section=section("augment"),
     shell:
-        "python scripts/augment.py --config {params.section:q} --volume {input.volume} --labels {input.labels}"
-        " --output-volume {output.volume} --output-labels {output.labels} --contact-sheet {output.contact_sheet}"
-        " --log {log}"
+        "python scripts/augment.py --config {params.section:q} --volume {input.volume:q} --labels {input.labels:q}"
+        " --output-volume {output.volume:q} --output-labels {output.labels:q} --contact-sheet {output.contact_sheet:q}"
+        " --log {log:q}"

@@ -16,8 +16,8 @@ rule evaluate:
     params:
         slices=scored_slices("--label-slices"),
     shell:
-        "python scripts/evaluate.py --labels {input.labels} {params.slices} --probabilities {input.probabilities}"
-        " --metrics {output.metrics} --slices {output.slices} --log {log}"
+        "python scripts/evaluate.py --labels {input.labels:q} {params.slices} --probabilities {input.probabilities:q}"
+        " --metrics {output.metrics:q} --slices {output.slices:q} --log {log:q}"
 
 
 rule report:
@@ -49,8 +49,8 @@ rule report:
         folder="results/{experiment}",
         raw=raw_folder,
     shell:
-        "python scripts/report.py --config {params.job:q} --results {params.folder}/replicates --raw {params.raw}"
-        " --report-folder {params.folder}/report --log {log}"
+        "python scripts/report.py --config {params.job:q} --results {params.folder:q}/replicates --raw {params.raw:q}"
+        " --report-folder {params.folder:q}/report --log {log:q}"
 
 
 rule submit:
@@ -69,5 +69,5 @@ rule submit:
         # In git, not an output: lines of earlier runs stay.
         ledger="results/{experiment}/ledger.csv",
     shell:
-        "python scripts/submit.py --arm {wildcards.arm} --probabilities {input.probabilities} {params.labels}"
-        " --submission {output} --ledger {params.ledger} --log {log}"
+        "python scripts/submit.py --arm {wildcards.arm:q} --probabilities {input.probabilities:q} {params.labels}"
+        " --submission {output:q} --ledger {params.ledger:q} --log {log:q}"

@@ -33,7 +33,7 @@ rule report_refinement:
         raw=raw_folder,
     shell:
         "python scripts/report_refinement.py --config {params.job:q} --predict {params.predict:q}"
-        " --results {params.folder}/replicates --raw {params.raw} --report-folder {params.folder}/report --log {log}"
+        " --results {params.folder:q}/replicates --raw {params.raw:q} --report-folder {params.folder:q}/report --log {log:q}"
 
 
 rule report_annotation:
@@ -56,5 +56,5 @@ rule report_annotation:
         job=report_job_of(budgeted_arms),
         folder="results/{experiment}/replicates",
     shell:
-        "python scripts/report_annotation.py --config {params.job:q} --results {params.folder} --figure {output}"
-        " --log {log}"
+        "python scripts/report_annotation.py --config {params.job:q} --results {params.folder:q} --figure {output:q}"
+        " --log {log:q}"

@@ -25,9 +25,9 @@ rule train:
         # Outside of every output, so that a killed job finds its last state again.
         work="work/{experiment}/{arm}/{fold}/seed-{seed}",
     shell:
-        "python scripts/train.py --config {params.job:q} --volume {input.volume} --labels {input.labels}"
-        " --checkpoint {output.checkpoint} --history {output.history} --timing {output.timing}"
-        " --work-folder {params.work} --log {log}"
+        "python scripts/train.py --config {params.job:q} --volume {input.volume:q} --labels {input.labels:q}"
+        " --checkpoint {output.checkpoint:q} --history {output.history:q} --timing {output.timing:q}"
+        " --work-folder {params.work:q} --log {log:q}"
 
 
 rule predict:
@@ -54,6 +54,6 @@ rule predict:
         job=training_job,
         slices=scored_slices("--slices"),
     shell:
-        "python scripts/predict.py --config {params.section:q} --checkpoint {input.checkpoint} --expect {params.job:q}"
-        " --volume {input.volume} {params.slices} --probabilities {output.probabilities} --deviation {output.deviation} --timing {output.timing}"
-        " --log {log}"
+        "python scripts/predict.py --config {params.section:q} --checkpoint {input.checkpoint:q} --expect {params.job:q}"
+        " --volume {input.volume:q} {params.slices} --probabilities {output.probabilities:q} --deviation {output.deviation:q} --timing {output.timing:q}"
+        " --log {log:q}"

@@ -18,8 +18,8 @@ rule evaluate_bodies:
     params:
         slices=scored_slices("--label-slices"),
     shell:
-        "python scripts/evaluate_bodies.py --labels {input.labels} {params.slices} --probabilities {input.probabilities}"
-        " --metrics {output.metrics} --bodies {output.bodies} --log {log}"
+        "python scripts/evaluate_bodies.py --labels {input.labels:q} {params.slices} --probabilities {input.probabilities:q}"
+        " --metrics {output.metrics:q} --bodies {output.bodies:q} --log {log:q}"
 
 
 rule report_bodies:
@@ -43,5 +43,5 @@ rule report_bodies:
         job=report_job,
         folder="results/{experiment}",
     shell:
-        "python scripts/report_bodies.py --config {params.job:q} --results {params.folder}/replicates"
-        " --report-folder {params.folder}/report --log {log}"
+        "python scripts/report_bodies.py --config {params.job:q} --results {params.folder:q}/replicates"
+        " --report-folder {params.folder:q}/report --log {log:q}"

@@ -123,6 +123,7 @@ def test_an_experiment_that_does_not_exist_is_named_with_the_nearest():
             {"download": {"volume": "v.tif", "labels": "l.tif"}},
             "dataset 'phantom' does not read 'volume' and 'labels'; for stacks of your own write 'dataset: files'",
         ),
+        ({"download": {"dataset": "files", "volume": "v{1}", "labels": "l"}}, "download.volume: got 'v{1}', with '{'"),
         ({"download": {"test_labels": "t.tif"}}, "dataset 'phantom' does not read 'test_labels'"),
         ({"download": {"dataset": "isbi2012", "test_volume": "t.tif"}}, "'isbi2012' does not read 'test_volume'"),
         ({"download": {"phantom": None}}, "dataset 'phantom' needs the section 'phantom'"),

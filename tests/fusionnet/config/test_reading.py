@@ -13,7 +13,7 @@ from snakemake.settings.types import ConfigSettings
 
 from fusionnet.config import experiment
 from fusionnet.config.experiment import Config, load
-from fusionnet.config.reading import expand_home, overrides, read_yaml
+from fusionnet.config.reading import overrides, read_yaml, written_path
 from fusionnet.config.schema import parse
 from fusionnet.config.stages import ArmSettings
 from fusionnet.errors import UserError
@@ -171,7 +171,7 @@ def test_the_home_folder_is_expanded(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HOME", "/home/you")
     section = in_overlay("download: {dataset: files, volume: ~/raw.tif, labels: '~/l.h5:a'}").download
     assert section.own_files() == ["/home/you/raw.tif", "/home/you/l.h5"]
-    assert [expand_home(path) for path in (None, "", "a/~/b", "~x.tif")] == [None, "", "a/~/b", "~x.tif"]
+    assert [written_path(path) for path in (None, "", "a/~/b", "~x.tif")] == [None, "", "a/~/b", "~x.tif"]
 
 
 WORDS = """010 0o10 0x1F 1_000 1:30 1:30:30 on off yes No y True TRUE null ~ .inf -.Inf .nan +1 -0 1. .5 1e3 1e-3 1.e+3
