@@ -1,3 +1,8 @@
+from pathlib import Path
+
+import pytest
+
+from fusionnet.errors import UserError
 from fusionnet.workflow.code import project_files
 
 
@@ -16,3 +21,20 @@ def test_training_does_not_hang_on_the_report_or_on_how_data_was_fetched():
     files = project_files("scripts/train.py")
     assert "fusionnet/models/fusionnet.py" in files
     assert not [file for file in files if "figures" in file or "datasets" in file or "report" in file]
+
+
+def test_elsewhere_than_in_the_root_it_is_said_where_to_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="scripts/train.py: no such file in .*; run this in the root of the repository"):
+        project_files("scripts/train.py")
+
+
+def test_files_that_a_system_or_an_editor_keeps_beside_others_are_no_code(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("scripts").mkdir()
+    Path("fusionnet/data").mkdir(parents=True)
+    Path("scripts/a.py").write_text("import fusionnet.data")
+    for name in ("__init__.py", "a.sha256", "._a.sha256", ".DS_Store", "a.py~"):
+        Path("fusionnet/data", name).touch()
+    files = project_files("scripts/a.py")
+    assert files == ["fusionnet/data/__init__.py", "fusionnet/data/a.sha256", "scripts/a.py"]
