@@ -25,7 +25,9 @@ def test_training_does_not_hang_on_the_report_or_on_how_data_was_fetched():
 
 def test_elsewhere_than_in_the_root_it_is_said_where_to_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="scripts/train.py: no such file in .*; run this in the root of the repository"):
+    with pytest.raises(
+        UserError, match=r"scripts/train.py: no such file in .*; run this in the root of the repository"
+    ):
         project_files("scripts/train.py")
 
 
