@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fusionnet.config.experiment import Config
-from fusionnet.config.schema import read_yaml
+from fusionnet.config.reading import read_yaml
 from fusionnet.workflow.code import project_files
 
 ROOT = Path(__file__).parents[1]

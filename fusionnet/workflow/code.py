@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from fusionnet.errors import UserError
+
 PACKAGE = "fusionnet"
 # Hours of GPU time hang on this script, so what it does not run must not mark it. Others are listed by folders: each
 # folder's name says more than its files, and what is marked without need is soon made again.
@@ -60,8 +62,13 @@ def project_files(script: str) -> list[str]:
 
     Returns:
         Sorted paths relative to the root. Imports inside functions count too, and so do the data files of an
-        imported package.
+        imported package; hidden files and an editor's copies do not.
+
+    Raises:
+        UserError: The working directory is not the root of the repository.
     """
+    if not Path(script).is_file():
+        raise UserError(f"{script}: no such file in {Path.cwd()}; run this in the root of the repository")
     found: set[str] = set()
     waiting = [script]
     while waiting:
@@ -102,4 +109,5 @@ def _files_of(name: str) -> Iterator[str]:
         for length in range(1, len(parts) + 1):
             stem = "/".join(parts[:length])
             yield from (file for file in (f"{stem}/__init__.py", f"{stem}.py") if Path(file).is_file())
-            yield from (str(file) for file in Path(stem).glob("*.*") if file.suffix != ".py")
+            data = (file for file in Path(stem).glob("*.*") if file.suffix != ".py")
+            yield from (str(file) for file in data if not file.name.startswith(".") and not file.name.endswith("~"))

@@ -193,11 +193,12 @@ REPORTS = {
 }
 
 
-def load_plans(overrides: Mapping[str, Any]) -> tuple[dict[str, Plan], dict[str, UserError]]:
+def load_plans(overrides: Mapping[str, Any], own_files: bool = False) -> tuple[dict[str, Plan], dict[str, UserError]]:
     """Plan every experiment in ``config/experiments``.
 
     Args:
         overrides: Keys that win over every overlay (Snakemake's ``--configfile`` and ``--config``).
+        own_files: Whether the person's own files that an overlay names must be there.
 
     Returns:
         The plans by the experiments' names; and what is wrong with the others: a faulty overlay stops its own
@@ -208,6 +209,8 @@ def load_plans(overrides: Mapping[str, Any]) -> tuple[dict[str, Plan], dict[str,
         try:
             plans[name] = Plan(name, load(name, dict(overrides)))
             _require_test_stack(plans[name])
+            if own_files:
+                plans[name].config.download.require_own_files()
         except UserError as error:
             plans.pop(name, None)
             faults[name] = error

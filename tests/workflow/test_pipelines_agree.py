@@ -12,7 +12,7 @@ from dvc.repo import Repo
 from small_project import ROOT, command_in, files_to_make
 
 from fusionnet.config.experiment import load
-from fusionnet.config.schema import read_yaml
+from fusionnet.config.reading import read_yaml
 from fusionnet.workflow.code import code_of, files_under
 
 PIPELINES = {

@@ -17,7 +17,7 @@ from slurm_cluster import NODES, Cluster, what_is_missing
 from small_project import ROOT, command_in, copy_project, edit_yaml
 
 from fusionnet.config.experiment import load
-from fusionnet.config.schema import read_yaml
+from fusionnet.config.reading import read_yaml
 from fusionnet.files import sha256
 from fusionnet.models.checkpoints import save_checkpoint
 

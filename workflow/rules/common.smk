@@ -9,6 +9,8 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, os.getcwd())
 os.environ.update(PYTHONPATH=os.pathsep.join([os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]))
 
+from fusionnet.config.experiment import FOLD, NAME
+from fusionnet.config.reading import overrides
 from fusionnet.errors import UserError
 from fusionnet.workflow.claims import claim
 from fusionnet.workflow.code import code_files
@@ -18,9 +20,11 @@ from fusionnet.workflow.plan import asked_for, load_plans, targets_of
 
 ENVIRONMENT = workflow.source_path("../envs/fusionnet.yaml")
 
-# `config` holds what the command line overrides (--configfile, --config); the experiment's overlay comes before it.
+# What the command line overrides is read here as an overlay is; Snakemake's own `config` has it in another reading.
 try:
-    PLANS, FAULTS = load_plans(config)
+    OVERRIDES = overrides(workflow.config_settings.configfiles, workflow.config_settings.config_args)
+    # Snakemake passes over a missing input whose outputs are there. A node of a cluster may not see these files.
+    PLANS, FAULTS = load_plans(OVERRIDES, own_files=workflow.is_main_process)
     ASKED_FOR = asked_for(targets_of(sys.argv[1:])) if FAULTS else set()
     for name, fault in FAULTS.items():
         if name in ASKED_FOR:
@@ -44,8 +48,8 @@ onstart:
 
 wildcard_constraints:
     experiment="|".join(PLANS),
-    arm="[^/]+",
-    fold=r"test|\d+-\d+",
+    arm=NAME,
+    fold=FOLD,
     seed=r"\d+",
 
 

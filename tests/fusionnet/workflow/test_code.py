@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from small_project import ROOT
 
-from fusionnet.config.schema import read_yaml
+from fusionnet.config.reading import read_yaml
+from fusionnet.errors import UserError
 from fusionnet.workflow import code
 from fusionnet.workflow.code import code_files, code_of, files_under, project_files
 
@@ -102,3 +103,22 @@ def test_byte_code_published_networks_and_an_editor_s_files_are_no_code(copied: 
         (copied / "fusionnet/models" / file).parent.mkdir(exist_ok=True)
         (copied / "fusionnet/models" / file).touch()
     assert code_files("scripts/predict.py") == before
+
+
+def test_elsewhere_than_in_the_root_it_is_said_where_to_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        UserError, match=r"scripts/train.py: no such file in .*; run this in the root of the repository"
+    ):
+        project_files("scripts/train.py")
+
+
+def test_files_that_a_system_or_an_editor_keeps_beside_others_are_no_code(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("scripts").mkdir()
+    Path("fusionnet/data").mkdir(parents=True)
+    Path("scripts/a.py").write_text("import fusionnet.data")
+    for name in ("__init__.py", "a.sha256", "._a.sha256", ".DS_Store", "a.py~"):
+        Path("fusionnet/data", name).touch()
+    files = project_files("scripts/a.py")
+    assert files == ["fusionnet/data/__init__.py", "fusionnet/data/a.sha256", "scripts/a.py"]
