@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from small_project import ROOT, Command, command_in, edit_yaml, files_to_make
+from small_project import ROOT, Command, command_in, copy_project, edit_yaml, files_to_make
 
 OVERLAY = "config/experiments/phantom.yaml"
 SUMMARY = "results/phantom/report/summary.json"
@@ -82,10 +82,14 @@ def test_a_change_that_is_taken_back_costs_nothing(repository: Path):
 
 
 @pytest.mark.slow
-def test_an_edit_that_leaves_the_augmented_stacks_as_they_are_trains_nothing_in_two_calls(repository: Path):
-    run = command_in(repository)
-    module = repository / "fusionnet/augment/elastic.py"
+def test_an_edit_that_leaves_the_raw_stacks_as_they_are_remakes_nothing_in_two_calls(tmp_path: Path):
+    folder = copy_project(tmp_path / "project")
+    run = command_in(folder)
+    stacks = "-- data/augmented/phantom/volume.tif"
+    run(f"snakemake --cores 2 {stacks}")
+    module = folder / "fusionnet/download/phantom/tissue.py"
     module.write_text(module.read_text() + "\n# changed\n")
-    assert "train" in {rule for rule, _ in files_to_make(run("snakemake --dry-run").stdout).values()}
-    run("snakemake --cores 2 --until augment")
-    assert "Nothing to be done" in run("snakemake --dry-run").stdout
+    planned = {rule for rule, _ in files_to_make(run(f"snakemake --dry-run {stacks}").stdout).values()}
+    assert planned == {"download_phantom", "augment"}
+    run("snakemake --cores 2 --until download_phantom")
+    assert "Nothing to be done" in run(f"snakemake --dry-run {stacks}").stdout
