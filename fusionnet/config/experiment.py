@@ -6,18 +6,18 @@ the experiment NAME. Sections bear the names of the stages that they are for.
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, PositiveInt, model_validator
 
-from fusionnet.config.schema import Section, read_yaml, validate
+from fusionnet.config.reporting import ReportJob, ReportSection
+from fusionnet.config.schema import Section, read_yaml, row_of, validate
 from fusionnet.config.stages import ArmSettings, AugmentSection, PredictSection, SplitSection, TrainingJob, TrainSection
+from fusionnet.download.datasets import DATASETS
 from fusionnet.errors import UserError, did_you_mean
 
 BASE = Path("config/config.yaml")
 EXPERIMENTS = Path("config/experiments")
-PUBLISHED_DATASETS = ("isbi2012", "nucmm-z")
-DRAWN_DATASETS = ("phantom", "phantom-nuclei")
 
 
 class PhantomSettings(Section):
@@ -32,7 +32,7 @@ class PhantomSettings(Section):
 class DownloadSection(Section):
     """Where the raw stacks come from."""
 
-    dataset: Literal["phantom", "isbi2012", "phantom-nuclei", "nucmm-z", "files"]
+    dataset: Annotated[str, row_of(DATASETS)]
     mirror: str | None
     phantom: PhantomSettings | None = None
     volume: str | None
@@ -42,11 +42,12 @@ class DownloadSection(Section):
 
     @model_validator(mode="after")
     def _files_are_named(self) -> "DownloadSection":
-        if self.dataset == "files" and not (self.volume and self.labels):
-            raise ValueError("dataset 'files' needs the keys 'volume' and 'labels': paths of your two stacks")
-        if self.dataset in DRAWN_DATASETS and self.phantom is None:
+        dataset = DATASETS[self.dataset]
+        if dataset.is_own and not (self.volume and self.labels):
+            raise ValueError(f"dataset {self.dataset!r} needs the keys 'volume' and 'labels': paths of your two stacks")
+        if dataset.is_drawn and self.phantom is None:
             raise ValueError(f"dataset {self.dataset!r} needs the section 'phantom'")
-        if self.dataset != "isbi2012" and bool(self.test_volume) < bool(self.test_labels):
+        if not dataset.is_challenge and bool(self.test_volume) < bool(self.test_labels):
             raise ValueError("'test_labels' needs 'test_volume'")
         return self
 
@@ -57,24 +58,7 @@ class DownloadSection(Section):
 
     def relevant(self) -> "DownloadSection":
         """Return the section without the phantom's settings where they play no part, so that they rerun nothing."""
-        return self if self.dataset in DRAWN_DATASETS else self.model_copy(update={"phantom": None})
-
-
-class ReportSection(Section):
-    """What the report shows."""
-
-    baseline_sigma_pixels: float = Field(ge=0.0)
-    slices_shown: PositiveInt
-    submission: bool
-
-
-class ReportJob(Section):
-    """What the report of an experiment compares."""
-
-    arms: list[str]
-    folds: list[str]
-    seeds: list[int]
-    report: ReportSection
+        return self if DATASETS[self.dataset].is_drawn else self.model_copy(update={"phantom": None})
 
 
 class Config(Section):
@@ -93,7 +77,7 @@ class Config(Section):
 
     def raw_name(self, experiment: str) -> str:
         """Return the name of the folder of raw stacks: a published dataset is shared, others are the experiment's."""
-        shared = self.download.dataset in PUBLISHED_DATASETS and not self.download.own_files()
+        shared = DATASETS[self.download.dataset].is_published and not self.download.own_files()
         return self.download.dataset if shared else experiment
 
     def training_job(self, arm: str, fold: str, seed: int) -> TrainingJob:
@@ -127,11 +111,12 @@ class Config(Section):
         for name in ("arms", "folds", "seeds"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise ValueError(f"{name}: an entry is named twice in {getattr(self, name)}")
-        challenged = self.download.dataset == "isbi2012" and self.download.test_labels and "test" in self.folds
+        dataset = DATASETS[self.download.dataset]
+        challenged = dataset.is_challenge and self.download.test_labels and "test" in self.folds
         if challenged and not self.report.submission:
             raise ValueError(
-                "fold 'test' of isbi2012 is scored with 'download.test_labels', so 'report.submission' must be true: "
-                "the ledger is to have a line for each look at the challenge's test stack"
+                f"fold 'test' of {dataset.name} is scored with 'download.test_labels', so 'report.submission' must be "
+                "true: the ledger is to have a line for each look at the challenge's test stack"
             )
         if min(self.seeds) < 0:
             raise ValueError(f"seeds: got {min(self.seeds)}, expected numbers from 0")
