@@ -1,9 +1,6 @@
 """A further metric is a row of the table: tables, texts, effects and figures of the report follow."""
 
 import dataclasses
-import json
-import runpy
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +8,24 @@ import pytest
 from fake_results import cell_labels, write_results
 
 from fusionnet.evaluate.isbi import score_stack
-from fusionnet.evaluate.metrics import METRICS, Metric, headlines, metrics_of
+from fusionnet.evaluate.metrics import METRICS, Metric, metrics_of
+from fusionnet.models.cost import network_cost
 from fusionnet.report.annotation import draw_annotation
-from fusionnet.report.comparison import compare, score_columns
+from fusionnet.report.comparison import (
+    compare,
+    comparison_table,
+    headline_scores,
+    pairs_of,
+    score_columns,
+    summary,
+)
+from fusionnet.report.figures.compute import draw_compute
 from fusionnet.report.figures.curves import draw_thresholds
 from fusionnet.report.figures.effects import draw_effects
 from fusionnet.report.figures.scores import draw_scores
 from fusionnet.report.results import baseline_metrics, read_networks, read_replicates, read_scored_slices
+from fusionnet.report.text import comparison_markdown, verdict_markdown
+from fusionnet.style import display_names
 
 ROOT = Path(__file__).parents[3]
 
@@ -34,34 +42,34 @@ def further(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-def test_the_report_follows_the_table(further: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report_follows_the_table(further: None, tmp_path: Path) -> None:
     labels = cell_labels(4, 64, np.random.default_rng(0), cells=8)
-    arms = {"fusionnet-1-slice": 1, "unet-1-slice": 3}
-    job = write_results(tmp_path / "results", tmp_path / "raw", labels, arms, seeds=(0, 1))
-    words = ["--config", job.model_dump_json(), "--results", tmp_path / "results", "--raw", tmp_path / "raw"]
-    monkeypatch.setattr(sys, "argv", ["report.py", *map(str, [*words, "--report-folder", tmp_path / "report"])])
-    runpy.run_path("scripts/report.py", run_name="__main__")
-    summary = json.loads((tmp_path / "report/summary.json").read_text())
-    assert all({"unthinned_v_rand", "missed"} <= arm.keys() for arm in summary["arms"].values())
-    assert [list(effects) for effects in summary["effects"].values()] == [list(headlines())]
-    assert len(headlines()) == 3
-    text = (tmp_path / "report/comparison.md").read_text()
-    assert "| arm | V_rand | V_info | V_rand, as cut | pixel error | missed | replicates |" in text
+    arms = ["fusionnet-1-slice", "unet-1-slice"]
+    job = write_results(tmp_path / "results", tmp_path / "raw", labels, dict(zip(arms, (1, 3), strict=True)))
     replicates = read_replicates(job, tmp_path / "results")
-    mean = np.mean([r.metrics["missed"] for r in replicates if r.arm == "unet-1-slice"])
-    assert f"| {mean:.2f} ± " in text
-    assert "V_rand, as cut: " in (tmp_path / "report/verdict.md").read_text()
+    networks = read_networks(job, replicates)
+    costs = {arm: network_cost(network, side_pixels=64) for arm, network in networks.items()}
+    baselines = {"1-2": baseline_metrics(read_scored_slices("1-2", tmp_path / "raw"), 2.0)}
+    effects = compare(replicates, pairs_of(networks))
+    table = comparison_table(replicates, costs, baselines)
 
-    baselines = [baseline_metrics(read_scored_slices("1-2", tmp_path / "raw"), 2.0)]
-    effects = compare(replicates, [tuple(arms)])
-    for figure in (
-        draw_scores(replicates, baselines),
-        draw_thresholds(replicates, baselines),
-        draw_effects(effects, list(arms)),
-        draw_annotation(replicates, read_networks(job, replicates)),
-    ):
-        titles = [axis.get_title() or axis.get_title(loc="left") for axis in figure.axes]
+    numbers = summary(table, effects)
+    assert all({"unthinned_v_rand", "missed"} <= arm.keys() for arm in numbers["arms"].values())
+    assert [list(of_pair) for of_pair in numbers["effects"].values()] == [["v_rand", "v_info", "unthinned_v_rand"]]
+    page = comparison_markdown(table, display_names(arms), effects)
+    assert "| arm | V_rand | V_info | V_rand, as cut | pixel error | missed | replicates |" in page
+    assert "| V_rand, as cut | merge part | split part | pixel error | missed |" in page
+    mean = np.mean([replicate.metrics["missed"] for replicate in replicates if replicate.arm == arms[1]])
+    assert f"| {mean:.2f} ± " in page
+    assert "V_rand, as cut: " in verdict_markdown(effects, display_names(arms), ["1-2"])
+    assert "unthinned_v_rand" in headline_scores(replicates)
+
+    of_folds = list(baselines.values())
+    figures = [draw_scores(replicates, of_folds), draw_thresholds(replicates, of_folds), draw_effects(effects, arms)]
+    for figure in [*figures, draw_annotation(replicates, networks)]:
+        titles = [axis.get_title(loc="left") for axis in figure.axes]
         assert len(titles) == 3 and "V_rand, as cut" in titles[2], titles
+    assert len(draw_compute(replicates, costs).axes) == 6
 
 
 def test_a_metric_of_which_lower_is_better_is_the_least_of_its_curve(further: None) -> None:
