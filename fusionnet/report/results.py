@@ -170,11 +170,11 @@ def baseline_metrics(scored: ScoredSlices, sigma_pixels: float) -> dict[str, Any
 
 def metric_keys() -> list[str]:
     """Return what the report needs of ``metrics.json``."""
-    keys = ["thresholds"]
+    keys = []
     for name, metric in shown_metrics("headline", "text", "table").items():
-        keys += [name, *metric.parts_of(name)]
-        keys += [f"{name}_threshold", f"{name}_by_threshold"] if metric.shown == "headline" else []
-    return keys
+        at_threshold = [f"{name}_threshold", f"{name}_by_threshold"] if metric.shown == "headline" else []
+        keys += [name, *at_threshold, *metric.parts_of(name)]
+    return [*keys, "thresholds"]
 
 
 def _read_replicate(arm: str, fold: str, seed: int, folder: Path) -> Replicate:
