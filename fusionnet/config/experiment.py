@@ -49,6 +49,9 @@ class DownloadSection(Section):
             raise ValueError(f"dataset {self.dataset!r} needs the section 'phantom'")
         if not dataset.is_challenge and bool(self.test_volume) < bool(self.test_labels):
             raise ValueError("'test_labels' needs 'test_volume'")
+        unread = [key for key in ("volume", "labels", "test_volume") if getattr(self, key) and not dataset.is_own]
+        if unread:
+            raise ValueError(f"dataset {self.dataset!r} has stacks of its own; {unread} would not be read")
         return self
 
     def own_files(self) -> list[str]:

@@ -115,6 +115,10 @@ def test_an_experiment_that_does_not_exist_is_named_with_the_nearest():
         ({"download": {"dataset": "files"}}, "dataset 'files' needs the keys 'volume' and 'labels'"),
         ({"download": {"dataset": "cremi"}}, "download.dataset: got 'cremi'"),
         ({"download": {"test_labels": "t.tif"}}, "'test_labels' needs 'test_volume'"),
+        (
+            {"download": {"test_volume": "v.tif", "test_labels": "t.tif"}},
+            "dataset 'phantom' has stacks of its own; ['test_volume'] would not be read",
+        ),
         ({"download": {"phantom": None}}, "dataset 'phantom' needs the section 'phantom'"),
     ],
 )

@@ -98,12 +98,12 @@ def test_an_experiment_of_it_is_planned(
 
 def test_every_dataset_is_complete() -> None:
     pages = [ROOT / "README.md", ROOT / "config/README.md", *(ROOT / "docs").glob("*.md")]
-    told = "".join(path.read_text() for path in [*pages, *(ROOT / "config/experiments").glob("*.yaml")])
+    named = "".join(path.read_text() for path in [*pages, *(ROOT / "config/experiments").glob("*.yaml")])
     for name, row in DATASETS.items():
         assert row.name == name and row.description.endswith(".") and row.citation and row.licence, name
         assert {"train-volume", "train-labels"} <= set(row.stack_names) <= set(STACK_NAMES), name
         assert [row.is_published, row.is_drawn, row.is_own].count(True) == 1, name
-        assert name in told, f"{name}: no page and no experiment names it"
+        assert name in named, f"{name}: no page and no experiment names it"
         if isinstance(row.source, SliceSource):
             files = [file for stack in row.source.stacks for file in stack.files]
             assert sorted(row.source.sha256) == sorted(files), name
