@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from fusionnet.config.experiment import ReportJob
+from fusionnet.config.reporting import ReportJob
 from fusionnet.config.schema import parse
 from fusionnet.logs import start_log
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from fusionnet.report.comparison import HEADLINE
+from fusionnet.evaluate.metrics import headlines
 from fusionnet.report.results import Replicate, by_arm
 from fusionnet.style import (
     BASELINE_COLOUR,
@@ -82,8 +82,8 @@ def draw_thresholds(replicates: Sequence[Replicate], baselines: Sequence[Mapping
     arms = by_arm(replicates)
     names, colours = display_names(list(arms)), arm_colours(list(arms))
     with styled():
-        figure, axes = new_figure(3.9, columns=2)
-        for axis, (score, title) in zip(axes, HEADLINE.items(), strict=True):
+        figure, axes = new_figure(3.9, columns=len(headlines()))
+        for axis, (score, title) in zip(axes, headlines().items(), strict=True):
             curves = [(BASELINE_COLOUR, [metrics[f"{score}_by_threshold"] for metrics in baselines], "--")]
             for arm, of_arm in arms.items():
                 curves.append((colours[arm], [r.metrics[f"{score}_by_threshold"] for r in of_arm], "-"))

@@ -5,7 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from fusionnet.report.comparison import BASELINE, HEADLINE, MEAN, replicate_rows
+from fusionnet.evaluate.metrics import headlines
+from fusionnet.report.comparison import BASELINE, MEAN, replicate_rows
 from fusionnet.style import (
     BASELINE_COLOUR,
     FEW_ARMS,
@@ -31,8 +32,8 @@ def draw_scores(table: pd.DataFrame) -> Figure:
     markers = {fold: MARKERS[number % len(MARKERS)] for number, fold in enumerate(folds)}
     baseline = table[(table["arm"] == BASELINE) & (table["fold"] == MEAN)].iloc[0]
     with styled():
-        figure, axes = new_figure(1.5 + 0.42 * len(arms), columns=2, sharey=True)
-        for axis, (score, title) in zip(axes, HEADLINE.items(), strict=True):
+        figure, axes = new_figure(1.5 + 0.42 * len(arms), columns=len(headlines()), sharey=True)
+        for axis, (score, title) in zip(axes, headlines().items(), strict=True):
             if len(arms) <= FEW_ARMS:
                 for _, of_slices in rows.groupby(["fold", "seed"]):  # dots that saw the same slices
                     axis.plot(of_slices[score], of_slices["place"], color="#BBBBBB", linewidth=1, zorder=1)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from fake_results import arm_settings, cell_labels, write_results
 
+from fusionnet.models.architectures import ARCHITECTURES
 from fusionnet.report.annotation import draw_annotation, lines_of
 from fusionnet.report.results import read_replicates
-from fusionnet.style import COLOURS
 
 
 def test_the_annotation_curve_has_a_line_for_each_network(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_the_annotation_curve_has_a_line_for_each_network(tmp_path: Path) -> Non
     axis = draw_annotation(replicates, networks).axes[0]
     means = {line.get_color(): line for line in axis.lines if line.get_marker() == "D"}
     for architecture in ("fusionnet", "unet"):
-        line = means[COLOURS[architecture]]
+        line = means[ARCHITECTURES[architecture].colour]
         for x, y, slices in zip(line.get_xdata(), line.get_ydata(), (1, 5), strict=True):
             of_arm = [r.metrics["v_rand"] for r in replicates if r.arm.startswith(f"{architecture}-{slices}-")]
             assert x == pytest.approx(slices, rel=0.03)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from fusionnet.models.architectures import ARCHITECTURES
 from fusionnet.report.figures.compute import draw_compute
-from fusionnet.style import COLOURS
 
 
 def test_every_replicate_and_every_mean_stands_over_its_cost(results: tuple, table_of: Callable) -> None:
@@ -25,6 +25,6 @@ def test_every_replicate_and_every_mean_stands_over_its_cost(results: tuple, tab
     assert sorted(minutes) == sorted(r.training["training_seconds"] / 60 for r in replicates)
     means = {line.get_color(): line for line in figure.axes[0].lines if line.get_marker() == "D"}
     of_unet = [r.metrics["v_rand"] for r in replicates if r.arm == "unet"]
-    assert float(means[COLOURS["unet"]].get_ydata()[0]) == pytest.approx(np.mean(of_unet))
+    assert float(means[ARCHITECTURES["unet"].colour].get_ydata()[0]) == pytest.approx(np.mean(of_unet))
     named = [text.get_text() for text in figure.legends[0].get_texts()]
     assert named == ["FusionNet", "U-Net", "mine", "one replicate"]
