@@ -8,7 +8,7 @@ VENV := .venv
 # Recipes find snakemake, dvc and python in the environment, as a person with it activated does.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 EXPERIMENTS := $(basename $(notdir $(wildcard config/experiments/*.yaml)))
-LINTED := fusionnet scripts tests benchmarks workflow
+LINTED := fusionnet scripts tests benchmarks examples workflow
 
 .PHONY: help install reproduce test test-slow test-gpu test-slurm check format lock pipelines status verify record sync
 .PHONY: push pull $(EXPERIMENTS)

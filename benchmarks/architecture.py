@@ -18,7 +18,11 @@ from fusionnet.workflow.code import PACKAGE, imported_names, project_files
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/architecture.md"
 STAGES = ("download", "augment", "train", "predict", "evaluate", "report")
-COLOURS = {"stage": "fill:#dbe9f6,stroke:#004488", "core": "fill:#fde9c8,stroke:#d98500", "other": "fill:#f4f4f4,stroke:#777"}
+COLOURS = {
+    "stage": "fill:#dbe9f6,stroke:#004488",
+    "core": "fill:#fde9c8,stroke:#d98500",
+    "other": "fill:#f4f4f4,stroke:#777",
+}
 COUNTED = ("a loss", "a dataset", "a network", "a metric", "a format")
 BLOCK = re.compile(r"(<!-- begin (\w+) .*?-->\n).*?(<!-- end -->)", flags=re.S)
 
