@@ -49,29 +49,42 @@ def dependencies(parts: dict[str, list[Path]]) -> dict[str, set[str]]:
     return needs
 
 
-def layers(needs: dict[str, set[str]]) -> dict[str, int]:
-    """Return the layer of each component, from 1.
-
-    Raises:
-        ValueError: Components depend on each other in a circle.
-    """
-    found: dict[str, int] = {}
-    while len(found) < len(needs):
-        ready = [part for part, others in needs.items() if part not in found and others <= found.keys()]
-        if not ready:
-            raise ValueError(f"these depend on each other in a circle: {', '.join(needs.keys() - found.keys())}")
-        found |= {part: 1 + max((found[other] for other in needs[part]), default=0) for part in ready}
+def reached(needs: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Return what each component depends on, directly or through others."""
+    found = {part: set(others) for part, others in needs.items()}
+    for between in found:
+        for others in found.values():
+            if between in others:
+                others |= found[between]
     return found
 
 
+def circles(needs: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Return for each component those that depend on it and it on them, itself included."""
+    found = reached(needs)
+    return {part: {part} | {other for other in found[part] if part in found[other]} for part in needs}
+
+
+def layers(needs: dict[str, set[str]]) -> dict[str, int]:
+    """Return the layer of each component, from 1; components that depend on each other share one."""
+    circle = circles(needs)
+
+    def layer(part: str) -> int:
+        below = set().union(*(needs[other] for other in circle[part])) - circle[part]
+        return 1 + max((layer(other) for other in below), default=0)
+
+    return {part: layer(part) for part in needs}
+
+
 def essential(needs: dict[str, set[str]]) -> dict[str, list[str]]:
-    """Return the dependencies that do not follow from others (the transitive reduction of a graph without circles)."""
+    """Return the dependencies that do not follow from others (the transitive reduction, but for circles)."""
+    found, circle = reached(needs), circles(needs)
 
-    def below(part: str) -> set[str]:
-        return needs[part].union(*(below(other) for other in needs[part]))
+    def follows(part: str, other: str) -> bool:
+        between = needs[part] - circle[part] - circle[other]
+        return other not in circle[part] and any(other in found[component] for component in between)
 
-    indirect = {part: set().union(*(below(other) for other in others)) for part, others in needs.items()}
-    return {part: sorted(others - indirect[part]) for part, others in needs.items()}
+    return {part: sorted(other for other in others if not follows(part, other)) for part, others in needs.items()}
 
 
 def picture(needs: dict[str, set[str]]) -> str:
@@ -101,6 +114,7 @@ def component_table(parts: dict[str, list[Path]], layer: dict[str, int]) -> str:
 
 def number_table(needs: dict[str, set[str]], layer: dict[str, int], page: str) -> str:
     """Return the counts as a table."""
+    circle = circles(needs)
     code = [file for file in project_files("scripts/train.py") if file.endswith(".py")]
     lines = sum(len((ROOT / file).read_text(encoding="utf-8").splitlines()) for file in code)
     rows = [
@@ -108,6 +122,7 @@ def number_table(needs: dict[str, set[str]], layer: dict[str, int], page: str) -
         ("of them files", sum(part.endswith(".py") for part in needs)),
         ("layers", max(layer.values())),
         ("dependencies between components", sum(len(others) for others in needs.values())),
+        ("components that depend on each other", ", ".join(part for part in needs if len(circle[part]) > 1) or "none"),
         ("lines of code that a training depends on, to the next hundred", f"{-(-lines // 100) * 100:,}"),
         *((f"files to touch for {change}", len(files_touched(page, change))) for change in COUNTED),
     ]

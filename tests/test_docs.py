@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.architecture import STAGES, components, dependencies, layers, updated
+from benchmarks.architecture import STAGES, circles, components, dependencies, essential, layers, updated
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("", "docs", "config", "data", "findings")
@@ -76,11 +76,19 @@ def test_the_architecture_page_is_current(monkeypatch: pytest.MonkeyPatch):
     assert page == updated(page), "run: python benchmarks/architecture.py"
 
 
-def test_layers_are_those_of_the_longest_chain_and_circles_are_refused():
-    needs = {"top": {"middle", "bottom"}, "middle": {"bottom"}, "bottom": set(), "alone": set()}
-    assert layers(needs) == {"top": 3, "middle": 2, "bottom": 1, "alone": 1}
-    with pytest.raises(ValueError, match="circle"):
-        layers(needs | {"bottom": {"top"}})
+NEEDS = {"top": {"middle", "bottom"}, "middle": {"bottom"}, "bottom": set(), "alone": set()}
+
+
+def test_layers_are_those_of_the_longest_chain_and_arrows_that_follow_are_not_drawn():
+    assert layers(NEEDS) == {"top": 3, "middle": 2, "bottom": 1, "alone": 1}
+    assert essential(NEEDS) == {"top": ["middle"], "middle": ["bottom"], "bottom": [], "alone": []}
+
+
+def test_components_that_depend_on_each_other_share_a_layer_and_are_drawn_so():
+    needs = NEEDS | {"bottom": {"middle"}}
+    assert circles(needs)["middle"] == circles(needs)["bottom"] == {"middle", "bottom"}
+    assert layers(needs) == {"top": 2, "middle": 1, "bottom": 1, "alone": 1}
+    assert essential(needs)["middle"] == ["bottom"] and essential(needs)["bottom"] == ["middle"]
 
 
 def test_the_networks_lie_below_the_stages_and_none_imports_the_report():
