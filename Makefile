@@ -31,8 +31,8 @@ reproduce: install ## Run the default experiment to its figures
 $(EXPERIMENTS): install
 	snakemake $@ --cores 8 --resources gpu=1
 
-test: install ## Run the test suite
-	pytest
+test: install ## Run the test suite, a file at a time on each core
+	pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-slow: install ## Run the long suite
 	pytest -m slow
