@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 TARGETS := help install reproduce test test-slow test-gpu test-slurm check format lock pipelines status verify record sync push pull
 # Overlays whose names are experiments' names (fusionnet/config/experiment.py): a colon in another would stop every target.
 EXPERIMENTS := $(filter-out $(TARGETS),$(shell ls config/experiments | sed -n 's/^\([A-Za-z][A-Za-z0-9_-]*\)\.yaml$$/\1/p'))
-LINTED := fusionnet scripts tests benchmarks workflow
+LINTED := fusionnet scripts tests benchmarks examples workflow
 
 .PHONY: $(TARGETS) $(EXPERIMENTS)
 

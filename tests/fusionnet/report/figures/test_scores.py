@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
-from fusionnet.models.architectures import ARCHITECTURES
+from fusionnet.config.architectures import ARCHITECTURES
 from fusionnet.models.cost import Cost
 from fusionnet.report.annotation import draw_annotation, lines_of
 from fusionnet.report.comparison import compare, pairs_of
