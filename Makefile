@@ -73,13 +73,13 @@ verify: install ## Run the default experiment again, elsewhere, and say whether 
 	python scripts/verify.py
 
 record: install ## After snakemake: let DVC record the results of EXPERIMENT without computing them again
-	workflow/record.sh $(EXPERIMENT)
+	python scripts/records.py record $(EXPERIMENT)
 
 sync: install ## After git checkout: put that commit's results in place and tell Snakemake that they are current
-	workflow/sync.sh $(EXPERIMENT)
+	python scripts/records.py sync $(EXPERIMENT)
 
 push: install ## Send the recorded results to DVC's remote
-	workflow/push.sh $(EXPERIMENT)
+	python scripts/records.py push $(EXPERIMENT)
 
 pull: install ## After git clone or git pull: get the commit's results from DVC's remote, and sync
-	workflow/sync.sh --pull $(EXPERIMENT)
+	python scripts/records.py pull $(EXPERIMENT)

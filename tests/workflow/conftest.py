@@ -21,7 +21,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def recorded(finished: Path) -> Path:
     """The finished project after `make record` has let DVC know of it."""
-    command_in(finished)("workflow/record.sh")
+    command_in(finished)("python scripts/records.py record")
     return finished
 
 
