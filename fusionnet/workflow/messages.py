@@ -27,6 +27,7 @@ CHATTER = (
     "Exiting because a job execution failed",
     "RuleException:\nCalledProcessError in file",  # a page of command line; the job's own message stands above
 )
+STOPPED = "Terminating processes on user request"  # Snakemake's answer to Ctrl-C
 HIDDEN = {
     LogEvent.WORKFLOW_STARTED,
     LogEvent.SHELLCMD,
@@ -52,6 +53,7 @@ class RunFormatter(logging.Formatter):
         self.jobs: dict[int, _Job] = {}
         self.total = 0
         self.failed: list[_Job] = []
+        self.stopped = False
         self._shapes: dict[LogEvent, Callable[[logging.LogRecord], str]] = {
             LogEvent.RUN_INFO: self._plan,
             LogEvent.JOB_INFO: self._begun,
@@ -66,6 +68,7 @@ class RunFormatter(logging.Formatter):
         event = getattr(record, "event", None)
         if event in self._shapes:
             return self._shapes[event](record)
+        self.stopped = self.stopped or record.getMessage().startswith(STOPPED)
         if event in HIDDEN or record.getMessage().startswith(CHATTER):
             return ""
         return self.usual.format(record)
@@ -97,9 +100,10 @@ class RunFormatter(logging.Formatter):
         job = self.jobs.get(record.__dict__["jobid"])
         if job is None:
             return self.usual.format(record)
-        if job not in self.failed:
+        if job not in self.failed and not self.stopped:
             self.failed.append(job)
-        return f"{self._place(job)} {job.rule} failed after {duration(self.clock() - job.begun)}"
+        outcome = "stopped" if self.stopped else "failed"
+        return f"{self._place(job)} {job.rule} {outcome} after {duration(self.clock() - job.begun)}"
 
     def _place(self, job: "_Job") -> str:
         return f"[{job.number}/{self.total}]"

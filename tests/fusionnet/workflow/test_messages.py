@@ -133,8 +133,15 @@ def test_the_end_of_a_run_that_made_a_report(tmp_path: Path):
     assert success(["results/other.json"]) == ""
 
 
-def test_the_end_of_a_run_that_was_stopped():
-    assert "The run was stopped before its end; the same command goes on" in failure(logging.Logger("snakemake"))
+def test_a_run_that_was_stopped_has_not_failed(formatter: RunFormatter):
+    logger = logging.Logger("snakemake")
+    logger.addHandler(logging.NullHandler())
+    logger.handlers[0].setFormatter(formatter)
+    line(formatter, LogEvent.RUN_INFO, stats={"train": 1, "total": 1})
+    begin(formatter, 7)
+    line(formatter, None, "Terminating processes on user request, this might take some time.", logging.WARNING)
+    assert line(formatter, LogEvent.JOB_ERROR, level=logging.ERROR, jobid=7) == "[1/1] train stopped after 7 s"
+    assert failure(logger).startswith("\nThe run was stopped before its end; the same command goes on from there")
 
 
 def run_page(folder: Path, command: str) -> str:
