@@ -102,8 +102,10 @@ class RunFormatter(logging.Formatter):
             return self.usual.format(record)
         if job not in self.failed and not self.stopped:
             self.failed.append(job)
+        job.logs = list(record.__dict__.get("log", job.logs))  # a cluster adds its own to the rule's
         outcome = "stopped" if self.stopped else "failed"
-        return f"{self._place(job)} {job.rule} {outcome} after {duration(self.clock() - job.begun)}"
+        last = "".join(f": {line}" for line in _last_lines(job.logs)[-1:])
+        return f"{self._place(job)} {job.rule} {outcome} after {duration(self.clock() - job.begun)}{last}"
 
     def _place(self, job: "_Job") -> str:
         return f"[{job.number}/{self.total}]"
@@ -159,16 +161,23 @@ def failure(logger: logging.Logger) -> str:
     again = "the same command goes on from there: finished jobs stay, a training resumes from its last saved state."
     if not failed:
         return f"\nThe run was stopped before its end; {again}"
-    parts = [f"\nFailed: {job.name}; {_last_lines(job.logs)}" for job in failed]
+    parts = [_of_failed(job) for job in failed]
     return "\n".join([*parts, f"\nMend the cause; {again}"])
 
 
-def _last_lines(logs: list[str]) -> str:
+def _of_failed(job: _Job) -> str:
+    lines = [f"    {line}" for line in _last_lines(job.logs)]
+    where = f"the last lines of {' '.join(job.logs)}:" if lines else "it left no log: its message stands above"
+    return "\n".join([f"\nFailed: {job.name}; {where}", *lines])
+
+
+def _last_lines(logs: list[str]) -> list[str]:
+    """Return the last lines of the first log that has any."""
     for log in map(Path, logs):
         lines = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines() if log.is_file() else []
         if lines:
-            return "\n".join([f"the last lines of {log}:", *(f"    {line}" for line in lines[-LOG_LINES_SHOWN:])])
-    return "it left no log: its message stands above."
+            return lines[-LOG_LINES_SHOWN:]
+    return []
 
 
 def _words(wildcards: Mapping[str, Any]) -> str:

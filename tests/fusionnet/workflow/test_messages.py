@@ -154,7 +154,7 @@ def run_page(folder: Path, command: str) -> str:
 def test_a_real_run_names_its_jobs_and_what_failed(tmp_path: Path):
     output = run_page(tmp_path, "exit 3")
     assert "2 jobs: small, large\n\n[1/2] small\n[1/2] small took " in output
-    assert "\n[2/2] large: size large\n[2/2] large failed after " in output
+    assert "\n[2/2] large: size large\n[2/2] large failed after " in output and " s: 30\n" in output
     assert f"Failed: large: size large; the last lines of {'large.log'}:\n    19\n    20\n" in output
     assert "    30\n\nMend the cause; the same command goes on from there" in output
     assert "exit 3" not in output and "Traceback" not in output
