@@ -7,11 +7,12 @@ PYTHON ?= python3
 VENV := .venv
 # Recipes find snakemake, dvc and python in the environment, as a person with it activated does.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-EXPERIMENTS := $(basename $(notdir $(wildcard config/experiments/*.yaml)))
+TARGETS := help install reproduce test test-slow test-gpu test-slurm check format lock pipelines status verify record sync push pull
+# Overlays whose names are experiments' names (fusionnet/config/experiment.py): a colon in another would stop every target.
+EXPERIMENTS := $(filter-out $(TARGETS),$(shell ls config/experiments | sed -n 's/^\([A-Za-z][A-Za-z0-9_-]*\)\.yaml$$/\1/p'))
 LINTED := fusionnet scripts tests benchmarks workflow
 
-.PHONY: help install reproduce test test-slow test-gpu test-slurm check format lock pipelines status verify record sync
-.PHONY: push pull $(EXPERIMENTS)
+.PHONY: $(TARGETS) $(EXPERIMENTS)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^# --- /{print "\n" substr($$0, 7)} /^[a-z$$()A-Z-]+:.*## /{printf "  %-20s%s\n", $$1, $$2}' Makefile

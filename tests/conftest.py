@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fusionnet.config.experiment import BASE
-from fusionnet.config.schema import read_yaml
+from fusionnet.config.reading import read_yaml
 from fusionnet.config.stages import TrainingJob
 
 ROOT = Path(__file__).parents[1]
