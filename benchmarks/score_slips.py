@@ -1,4 +1,4 @@
-"""Measure what V_rand and V_info become when one rule of the challenge is missed (the table in docs/scores.md).
+"""Measure what V_rand and V_info become when one rule of the challenge is missed (the table in docs/evaluate.md).
 
 Usage: python benchmarks/score_slips.py --labels data/raw/isbi2012/train-labels.tif --label-slices 25-29
 Proposals are made from the labels: blurred with noise, blurred with gaps, thick membranes, and what a sure network

@@ -1,4 +1,4 @@
-"""Score a probability stack as the ISBI-2012 challenge did, or a volume of segments (see docs/md)."""
+"""Score a probability stack as the ISBI-2012 challenge did, or a volume of segments (see docs/evaluate.md)."""
 
 import argparse
 import logging

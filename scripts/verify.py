@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fusionnet.config.experiment import load
+from fusionnet.config.experiment import DEFAULT_EXPERIMENT, load
 from fusionnet.devices import available_processors
 from fusionnet.errors import UserError, run
 from fusionnet.files import write_json
@@ -21,7 +21,7 @@ PROJECT = ("config", "fusionnet", "scripts", "workflow", "pyproject.toml")
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("experiment", nargs="?", default="phantom", help="a name in config/experiments")
+    parser.add_argument("experiment", nargs="?", default=DEFAULT_EXPERIMENT, help="a name in config/experiments")
     parser.add_argument("--record-file", type=Path, default=Path("repro.json"), help="the record")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--record", action="store_true", help="write the record of the results that are here")

@@ -1,7 +1,7 @@
 """V_rand and V_info of the ISBI-2012 challenge, exactly as its Fiji script computed them.
 
 Foreground-restricted Rand and information scores after border thinning: Arganda-Carreras et al. 2015,
-doi 10.3389/fnana.2015.00142; `docs/scores.md` has every rule and what happens when one is missed.
+doi 10.3389/fnana.2015.00142; `docs/evaluate.md` has every rule and what happens when one is missed.
 """
 
 from dataclasses import dataclass, field
@@ -119,7 +119,7 @@ def score_stack(
     - ``segments`` and ``dam_pixels`` of the whole slice after thinning; pixel counts ``true_positives`` ...
       (positive = inside a cell).
 
-    Source: Arganda-Carreras et al. 2015, doi 10.3389/fnana.2015.00142; rules as in `docs/scores.md`.
+    Source: Arganda-Carreras et al. 2015, doi 10.3389/fnana.2015.00142; rules as in `docs/evaluate.md`.
 
     Args:
         labels: (Z, Y, X), > 0 inside a cell; cells are the 4-connected components of each slice.

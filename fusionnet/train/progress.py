@@ -63,8 +63,7 @@ class Progress:
         self.beat.step = self._first_step = step
         self._started = time.monotonic()
         if self.terminal:
-            label = f"{self.beat.arm} fold {self.beat.fold} seed {self.beat.seed}"
-            self.bar = tqdm(total=self.beat.steps, initial=step, desc=label, unit="step", dynamic_ncols=True)
+            self.bar = tqdm(total=self.beat.steps, initial=step, desc="train", unit="step", dynamic_ncols=True)
         self._write_heartbeat()
 
     def update(self, step: int, loss: float) -> None:

@@ -2,7 +2,7 @@
 
 from matplotlib.colors import to_rgb
 
-from fusionnet.models.architectures import ARCHITECTURES
+from fusionnet.config.architectures import ARCHITECTURES
 from fusionnet.style import OTHER_ARMS, arm_colours, display_names
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fake_results import arm_settings, cell_labels, write_results
 
-from fusionnet.models.architectures import ARCHITECTURES
+from fusionnet.config.architectures import ARCHITECTURES
 from fusionnet.report.annotation import draw_annotation, lines_of
 from fusionnet.report.results import read_replicates
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from fusionnet.models.architectures import ARCHITECTURES
+from fusionnet.config.architectures import ARCHITECTURES
 from fusionnet.report.figures.compute import draw_compute
 
 
