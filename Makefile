@@ -54,7 +54,7 @@ pull: install ## After git clone or git pull: get the commit's results from DVC'
 	python scripts/records.py pull $(EXPERIMENT)
 
 verify: install ## Run the default experiment again, elsewhere, and say whether it meets its record, repro.json
-	python scripts/verify.py
+	python scripts/verify.py $(EXPERIMENT) $(if $(REPLICATE),--replicate $(REPLICATE))
 
 # --- develop
 

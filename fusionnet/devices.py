@@ -13,11 +13,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import torch
 
-from fusionnet.config.stages import Device
+from fusionnet.arithmetic import available_processors, be_portable, capability, computes_bfloat16
+from fusionnet.config.stages import Arithmetic, Device, Precision
 from fusionnet.errors import UserError
 from fusionnet.files import try_lock
 
@@ -32,6 +33,7 @@ class Machine:
     device: torch.device
     precision: torch.dtype  # of the network's arithmetic; weights are float32 always
     threads: int
+    arithmetic: str = "native"
     lease: TextIO | None = None  # keeps the lock on a GPU as long as this object lives
 
     @property
@@ -49,7 +51,15 @@ class Machine:
     @property
     def description(self) -> str:
         """All of the machine that the last bits of a result depend on, in words."""
+        if self.arithmetic == "portable":
+            return f"portable arithmetic, {self.precision_name}"
         return f"{self.name}, {self.precision_name}"
+
+    @property
+    def arithmetic_in_use(self) -> dict[str, Any]:
+        """What the last bits of a result depend on, JSON-ready: for the record of a run."""
+        on_cpu = capability() if self.device.type == "cpu" else {}
+        return {"kind": self.arithmetic, "precision": self.precision_name, "threads": self.threads, **on_cpu}
 
     @property
     def loader_workers(self) -> int:
@@ -64,21 +74,24 @@ class Machine:
 
     def cpu(self) -> "Machine":
         """Return the same machine without its GPU."""
-        return Machine(torch.device("cpu"), torch.float32, self.threads)
+        return Machine(torch.device("cpu"), torch.float32, self.threads, self.arithmetic)
 
     def autocast(self) -> torch.autocast:
         """Return a context in which the network computes in `precision`."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == torch.bfloat16)
 
 
-def set_up(device: Device = "auto", precision: str = "auto") -> Machine:
+def set_up(device: Device = "auto", precision: Precision = "auto", arithmetic: Arithmetic = "auto") -> Machine:
     """Choose the device and make torch deterministic on it; to be called once, at the start of a script.
 
     Of several visible GPUs one is leased; CUDA_VISIBLE_DEVICES, which a scheduler may have set, stays as it is.
 
     Args:
         device: ``auto`` is CUDA where there is one.
-        precision: ``float32``, ``bfloat16``, or ``auto``: bfloat16 on CUDA and float32 elsewhere.
+        precision: ``float32``, ``bfloat16``, or ``auto``: bfloat16 on CUDA and on processors that compute it
+            themselves, float32 elsewhere.
+        arithmetic: ``portable`` on a CPU is float32 on one thread, the same bytes on every x86-64 processor with AVX2;
+            ``native`` (and ``auto``) is the fastest that the machine has. It changes nothing on a GPU.
 
     Returns:
         The device, the precision, and the number of threads: at most the processors that this process may use.
@@ -97,26 +110,32 @@ def set_up(device: Device = "auto", precision: str = "auto") -> Machine:
     torch.set_num_threads(threads)
     _be_deterministic()
     if device == "cpu" or not torch.cuda.is_available():
+        machine = _portable_cpu() if arithmetic == "portable" else _native_cpu(precision, threads)
         if device == "auto":
-            LOG.info("no CUDA device: running on the CPU, %s", _counted(threads))
-        half = precision == "bfloat16"
-        return Machine(torch.device("cpu"), torch.bfloat16 if half else torch.float32, threads)
+            LOG.info("no CUDA device: running on the CPU, %s, %s", _counted(machine.threads), machine.precision_name)
+        return machine
     names = [str(torch.cuda.get_device_properties(index).uuid) for index in range(torch.cuda.device_count())]
     index, lease = lease_device(names, lease_folder(), jobs_per_device())
     torch.cuda.set_device(index)
     full = precision == "float32"
-    return Machine(torch.device("cuda", index), torch.float32 if full else torch.bfloat16, threads, lease)
+    return Machine(torch.device("cuda", index), torch.float32 if full else torch.bfloat16, threads, lease=lease)
+
+
+def _portable_cpu() -> Machine:
+    if reason := be_portable():
+        LOG.warning("portable arithmetic: %s, so the last bits will differ from those of other machines", reason)
+    return Machine(torch.device("cpu"), torch.float32, torch.get_num_threads(), "portable")
+
+
+def _native_cpu(precision: Precision, threads: int) -> Machine:
+    half = precision == "bfloat16" or (precision == "auto" and computes_bfloat16())
+    return Machine(torch.device("cpu"), torch.bfloat16 if half else torch.float32, threads)
 
 
 def out_of_memory(error: RuntimeError) -> bool:
     """Return whether an error says that a GPU's memory did not suffice; CUDA's libraries have words of their own."""
     words = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
     return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)
-
-
-def available_processors() -> int:
-    """Return how many processors this process may use, which may be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _be_deterministic() -> None:

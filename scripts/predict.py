@@ -60,7 +60,8 @@ def main() -> None:
         refuse_another_job(job, parse(TrainingJob, arguments.expect, "--expect"))
     source = open_source(arguments.volume)
     window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source)
-    predictor = Predictor(network, settings, set_up(settings.device, settings.precision))
+    machine = set_up(settings.device, settings.precision, settings.arithmetic)
+    predictor = Predictor(network, settings, machine)
     depth = stored_depth(source, settings.tile_pixels + 2 * predictor.reach)
     plan = predictor.plan(chosen_slices(arguments.slices, source), source.shape[1:], depth)
     predictor.compile_for(plan)
@@ -80,6 +81,7 @@ def main() -> None:
         "provenance": origin,
         "device": predictor.machine.device.type,
         "precision": str(predictor.machine.precision),
+        "arithmetic": predictor.machine.arithmetic,
         "voxel_size": [*source.voxel_size.zyx, source.voxel_size.unit],
         "ome_version": version,
         "depth": depth,
@@ -134,7 +136,7 @@ def report(
         LOG.info(line)
     if arguments.timing:
         numbers = {"seconds_per_slice": seconds, "slices": shape[0], "shape": list(shape[1:])}
-        machine = {"device": predictor.machine.name, "threads": predictor.machine.threads}
+        machine = {"device": predictor.machine.name, "arithmetic": predictor.machine.arithmetic_in_use}
         write_json(arguments.timing, numbers | {"orientations": predictor.orientations} | machine)
 
 

@@ -7,14 +7,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
+from fusionnet.arithmetic import ATEN, ONEDNN, available_processors
 from fusionnet.config.experiment import DEFAULT_EXPERIMENT, load
-from fusionnet.devices import available_processors
 from fusionnet.errors import UserError, run
 from fusionnet.files import write_json
 from fusionnet.logs import start_log
 from fusionnet.report.results import read_json
-from fusionnet.workflow.verify import CAUSES, make_record, verdict
+from fusionnet.workflow.verify import CAUSES, make_record, only, verdict
 
 PROJECT = ("config", "fusionnet", "scripts", "workflow", "pyproject.toml")
 
@@ -22,7 +23,10 @@ PROJECT = ("config", "fusionnet", "scripts", "workflow", "pyproject.toml")
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("experiment", nargs="?", default=DEFAULT_EXPERIMENT, help="a name in config/experiments")
-    parser.add_argument("--record-file", type=Path, default=Path("repro.json"), help="the record")
+    parser.add_argument("--replicate", metavar="ARM/FOLD/seed-N", help="run and compare this one alone")
+    parser.add_argument(
+        "--record-file", type=Path, help="the record (default: repro.json, or results/EXPERIMENT/repro.json of others)"
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--record", action="store_true", help="write the record of the results that are here")
     how.add_argument("--existing", action="store_true", help="compare the results that are here; run nothing")
@@ -33,37 +37,52 @@ def main() -> None:
     arguments = parse_arguments()
     log = start_log("verify", None)
     config = load(arguments.experiment)
+    file = arguments.record_file or default_record(arguments.experiment)
     if arguments.record:
-        write_json(arguments.record_file, make_record(arguments.experiment, config, Path.cwd()))
-        log.info("%s: written", arguments.record_file)
+        write_json(file, make_record(arguments.experiment, config, Path.cwd(), arguments.replicate))
+        log.info("%s: written", file)
         return
-    if not arguments.record_file.is_file():
-        raise UserError(f"{arguments.record_file}: no such record; write one with --record after a run")
-    expected = read_json(arguments.record_file, ("experiment", "outputs", *CAUSES))
-    if expected["experiment"] != arguments.experiment:
-        raise UserError(f"{arguments.record_file} is of {expected['experiment']!r}, not of {arguments.experiment!r}")
+    expected = read_record(file, arguments.experiment)
+    if arguments.replicate:
+        expected = only(expected, arguments.replicate)
     if arguments.existing:
-        found = make_record(arguments.experiment, config, Path.cwd())
+        found = make_record(arguments.experiment, config, Path.cwd(), arguments.replicate)
     else:
         with tempfile.TemporaryDirectory(prefix="fusionnet-verify-") as folder:
-            rerun(arguments.experiment, Path(folder), expected["machine"]["threads"])
-            found = make_record(arguments.experiment, config, Path(folder))
+            rerun(arguments.experiment, arguments.replicate, Path(folder), expected["machine"])
+            found = make_record(arguments.experiment, config, Path(folder), arguments.replicate)
     same, report = verdict(expected, found)
     print(report)
     sys.exit(0 if same else 1)
 
 
-def rerun(experiment: str, folder: Path, threads: int) -> None:
+def default_record(experiment: str) -> Path:
+    return Path("repro.json") if experiment == DEFAULT_EXPERIMENT else Path("results") / experiment / "repro.json"
+
+
+def read_record(path: Path, experiment: str) -> dict[str, Any]:
+    if not path.is_file():
+        raise UserError(f"{path}: no such record; write one with --record after a run")
+    record = read_json(path, ("experiment", "tolerance", "outputs", *CAUSES))
+    if record["experiment"] != experiment:
+        raise UserError(f"{path} is of {record['experiment']!r}, not of {experiment!r}")
+    return record
+
+
+def rerun(experiment: str, replicate: str | None, folder: Path, machine: dict[str, Any]) -> None:
     for name in PROJECT:
         source = Path(name)
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, folder / name)
-    # Sums are split among threads and their number decides the last bits: Snakemake gives a job at most its cores.
-    cores = str(min(threads, available_processors()))
-    command = ["snakemake", experiment, "--cores", cores, "--resources", "gpu=1"]
+    # Sums are split among threads and their number decides the last bits: Snakemake gives a native job its cores.
+    cores = available_processors() if machine["kind"] == "portable" else min(machine["threads"], available_processors())
+    target = f"results/{experiment}/replicates/{replicate}/metrics.json" if replicate else experiment
+    command = ["snakemake", target, "--cores", str(cores), "--resources", "gpu=1"]
     environment = os.environ | {"PYTHONPATH": str(folder)}
+    if machine["kind"] == "native" and machine.get("onednn"):
+        environment |= {ATEN: machine["aten"].lower(), ONEDNN: machine["onednn"]}  # the limits of the recorded run
     if subprocess.run(command, cwd=folder, env=environment, check=False).returncode:
         raise UserError(f"{' '.join(command)} failed; see its messages above")
 

@@ -5,6 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from fusionnet.arithmetic import PORTABLE
+
+os.environ.update(PORTABLE)  # the same bits and the same precision on every processor
+
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Workers share the cores: threads of one that wait for each other spin on the core that the other needs.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -6,7 +6,7 @@ from snakemake.utils import min_version
 
 from fusionnet.errors import UserError
 from fusionnet.workflow.code import project_files
-from fusionnet.workflow.gpus import gpus_offered, threads_of_gpu_job
+from fusionnet.workflow.gpus import Places, gpus_offered
 from fusionnet.workflow.volume_job import VolumeJob
 
 min_version("9.14")
@@ -39,7 +39,7 @@ rule predict_part:
         f"{JOB.log}/predict-{{scatteritem}}.log",
     conda:
         workflow.source_path("envs/fusionnet.yaml")
-    threads: threads_of_gpu_job(workflow.global_resources["_cores"].value, GPUS)
+    threads: Places(workflow.global_resources["_cores"].value, GPUS).threads(portable=False)
     resources:
         gpu=1,
         gpu_memory_gb=8,

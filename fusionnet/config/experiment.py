@@ -120,6 +120,16 @@ class Config(Section):
         """Return what the report compares."""
         return ReportJob(arms=self.arms, folds=self.folds, seeds=self.seeds, report=self.report)
 
+    def decided(self) -> "Config":
+        """Return the configuration with ``arithmetic: auto`` decided: native for a person's own files."""
+        arithmetic = "native" if DATASETS[self.download.dataset].is_own else "portable"
+        update = {
+            name: section.model_copy(update={"arithmetic": arithmetic})
+            for name, section in (("train", self.train), ("predict", self.predict))
+            if section.arithmetic == "auto"
+        }
+        return self.model_copy(update=update)
+
     @model_validator(mode="after")
     def _arms_and_folds_are_known(self) -> "Config":
         for arm in self.arms:
@@ -172,7 +182,7 @@ def load(experiment: str, overrides: dict[str, Any] | None = None) -> Config:
     where = f"{BASE} with {overlay}"
     if overrides:
         merged, where = merge(merged, overrides), f"{where} and the command line"
-    config = validate(Config, merged, where)
+    config = validate(Config, merged, where).decided()
     published = experiment in DATASETS and DATASETS[experiment].is_published
     if published and (config.download.dataset != experiment or config.download.own_files()):
         raise UserError(

@@ -1,6 +1,6 @@
 """What training and prediction need of the configuration; a change elsewhere in it leaves trained networks current."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
@@ -8,6 +8,8 @@ from fusionnet.config.architectures import ARCHITECTURES
 from fusionnet.config.schema import Fraction, Section, row_of
 
 Device = Literal["auto", "cuda", "cpu"]
+Precision = Literal["auto", "float32", "bfloat16"]
+Arithmetic = Literal["auto", "portable", "native"]
 
 
 class SplitSection(Section):
@@ -59,6 +61,16 @@ class ArmSettings(NetworkSettings):
     """So many of the fold's training slices, drawn by the seed; None for all."""
 
 
+AnySection = TypeVar("AnySection", "TrainSection", "PredictSection")
+
+
+def require_float32(section: AnySection) -> AnySection:
+    """Refuse bfloat16 in portable arithmetic: processors round it at different places."""
+    if section.arithmetic == "portable" and section.precision == "bfloat16":
+        raise ValueError("arithmetic 'portable' is float32; for 'bfloat16' write arithmetic: native")
+    return section
+
+
 class TrainSection(Section):
     """How a network is trained; the same for every arm."""
 
@@ -76,8 +88,11 @@ class TrainSection(Section):
     ema_decay: float = Field(ge=0.0, lt=1.0)
     validate_every_epochs: PositiveInt
     device: Device
-    precision: Literal["auto", "float32", "bfloat16"]
+    arithmetic: Arithmetic = "native"
+    precision: Precision
     compile: Literal["auto", "always", "never"]
+
+    _portable_is_float32 = model_validator(mode="after")(require_float32)
 
     @property
     def steps(self) -> int:
@@ -92,7 +107,10 @@ class PredictSection(Section):
     padding_pixels: int = Field(ge=0)
     tile_pixels: int = Field(ge=64, multiple_of=16)
     device: Device
-    precision: Literal["auto", "float32", "bfloat16"]
+    arithmetic: Arithmetic = "native"
+    precision: Precision
+
+    _portable_is_float32 = model_validator(mode="after")(require_float32)
 
 
 class TrainingJob(Section):

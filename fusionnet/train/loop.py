@@ -136,8 +136,7 @@ class Training:
             "device": self.machine.name,
             "machines": self.machines,
             "samples_at_once": self.update.micro_batch,
-            "threads": self.machine.threads,
-            "precision": self.machine.precision_name,
+            "arithmetic": self.machine.arithmetic_in_use,
             "peak_memory_bytes": self.machine.peak_memory_bytes(),
         }
 

@@ -14,6 +14,7 @@ from fusionnet.config.experiment import DEFAULT_EXPERIMENT, Config, experiments,
 from fusionnet.download.datasets import DATASETS
 from fusionnet.download.raw_stacks import stacks_of
 from fusionnet.errors import UserError
+from fusionnet.workflow.gpus import Places
 
 TARGETS_OF_DEFAULT = {"all", "figures"}
 
@@ -68,6 +69,11 @@ class Plan:
         return stacks_of(self.config.download)
 
     @property
+    def is_portable(self) -> bool:
+        """Whether networks are trained and applied in portable arithmetic."""
+        return {self.config.train.arithmetic, self.config.predict.arithmetic} == {"portable"}
+
+    @property
     def finds_nuclei(self) -> bool:
         """Whether bodies are scored as objects, besides the scores of every experiment."""
         return DATASETS[self.config.download.dataset].task == "nuclei"
@@ -85,6 +91,14 @@ class Plan:
     def arms_of(self, report: str) -> list[str]:
         """Return the arms that a report is about."""
         return REPORTS[report].arms(self) if self.scored_folds else []
+
+    def job_threads(self, places: Places) -> int:
+        """Return the threads of a training or a prediction."""
+        return places.threads(self.is_portable)
+
+    def gpus_held(self, places: Places) -> int:
+        """Return how many GPUs a training or a prediction holds, and queues for."""
+        return places.gpus_held(self.is_portable)
 
     def section(self, name: str) -> str:
         """Return a section of the configuration as JSON."""

@@ -2,6 +2,8 @@
 
 A file's SHA-256 covers its provenance too, so that a changed comment in the code changes it; `weights` and `pixels`
 are hashes of the numbers alone. Equal files are the strict answer, equal numbers the one that matters to results.
+Where the last bits cannot be equal (another architecture, a GPU, native arithmetic on another processor), the scores
+are compared, with what two seeds of one network differ by as tolerance.
 """
 
 import hashlib
@@ -10,6 +12,7 @@ import platform
 import re
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +26,17 @@ from fusionnet.workflow.code import project_files
 
 SCRIPTS = ("download", "augment", "train", "predict", "evaluate")
 CAUSES = ("config", "code", "environment", "data", "machine")
+TOLERATED = ("v_rand", "v_info")
 
 
-def make_record(experiment: str, config: Config, root: Path) -> dict[str, Any]:
+def make_record(experiment: str, config: Config, root: Path, replicate: str | None = None) -> dict[str, Any]:
     """Describe what an experiment was made from and what came out.
 
     Args:
         experiment: Its name.
         config: Its configuration.
         root: A checkout in which it has run.
+        replicate: ``ARM/FOLD/seed-N``, for the record of that one alone; all of them by default.
 
     Returns:
         JSON-ready dictionary: the causes, and under ``outputs`` the hashes of each replicate's files.
@@ -41,6 +46,7 @@ def make_record(experiment: str, config: Config, root: Path) -> dict[str, Any]:
     """
     raw = root / "data/raw" / config.raw_name(experiment)
     augmented = root / "data/augmented" / experiment
+    folders = _folders(experiment, config, replicate)
     return {
         "experiment": experiment,
         "config": fingerprint(config.model_dump(exclude={"report"})),
@@ -50,8 +56,40 @@ def make_record(experiment: str, config: Config, root: Path) -> dict[str, Any]:
             str(path.relative_to(root)): _pixels(path)
             for path in [*sorted(raw.glob("*.tif")), _existing(augmented / "volume.tif"), augmented / "labels.tif"]
         },
-        "machine": _machine(root / _folders(experiment, config)[0]),
-        "outputs": {folder: _outputs(root / folder) for folder in _folders(experiment, config)},
+        "machine": _machine(root / folders[0]),
+        "tolerance": seeds_apart(),
+        "outputs": {folder: _outputs(root / folder) for folder in folders},
+    }
+
+
+def only(record: Mapping[str, Any], replicate: str) -> dict[str, Any]:
+    """Return a record with the outputs of one replicate, ``ARM/FOLD/seed-N``, alone.
+
+    Raises:
+        UserError: It is not in the record.
+    """
+    outputs = {folder: files for folder, files in record["outputs"].items() if folder.endswith(f"/{replicate}")}
+    if not outputs:
+        recorded = [folder.partition("/replicates/")[2] for folder in record["outputs"]]
+        raise UserError(f"replicate {replicate!r} is not in the record, which has: {', '.join(recorded)}")
+    return {**record, "outputs": outputs}
+
+
+def seeds_apart(results: Path = Path("results/isbi2012/replicates")) -> dict[str, float]:
+    """Return the most by which two trainings of one network on one fold differ that differ in their seed alone.
+
+    Args:
+        results: Holds ``ARM/FOLD/seed-N/metrics.json`` of committed trainings.
+
+    Returns:
+        A tolerance for each score in `TOLERATED`.
+    """
+    scores: dict[Path, list[dict[str, float]]] = {}
+    for metrics in sorted(results.glob("*/*/seed-*/metrics.json")):
+        scores.setdefault(metrics.parents[1], []).append(json.loads(metrics.read_text(encoding="utf-8")))
+    return {
+        name: max(max(s[name] for s in seeds) - min(s[name] for s in seeds) for seeds in scores.values())
+        for name in TOLERATED
     }
 
 
@@ -69,8 +107,8 @@ def verdict(expected: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[bool
     """Compare two records.
 
     Returns:
-        Whether the outcome is the same in its numbers, and a report of some lines: the answer, then what differs,
-        causes first.
+        Whether the outcome is the same in its numbers or, where bits cannot be equal, alike in its scores; and a
+        report of some lines: the answer, then what differs, causes first.
     """
     causes = [line for key in CAUSES for line in differences({key: expected[key]}, {key: found[key]})]
     outputs = list(differences(expected["outputs"], found["outputs"]))
@@ -79,6 +117,8 @@ def verdict(expected: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[bool
         answer = "same: every file has the recorded bytes"
     elif not numbers:
         answer = "same: weights, probabilities and metrics are those recorded; the files' provenance differs"
+    elif expected["machine"] != found["machine"]:
+        return _compare_scores(expected, found, causes)
     else:
         answer = "different"
     why = [f"  {line}" for line in causes] or ["  none: config, code, environment, data and machine are those recorded"]
@@ -90,13 +130,31 @@ def verdict(expected: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[bool
     return not numbers, "\n".join(lines)
 
 
-def _folders(experiment: str, config: Config) -> list[str]:
-    return [
-        f"results/{experiment}/replicates/{arm}/{fold}/seed-{seed}"
-        for arm in config.arms
-        for fold in config.folds
-        for seed in config.seeds
-    ]
+def _compare_scores(
+    expected: Mapping[str, Any], found: Mapping[str, Any], causes: list[str]
+) -> tuple[bool, str]:
+    """Compare scores alone: the machine or its arithmetic is another, so that the last bits cannot be equal."""
+    tolerance = expected["tolerance"]
+    lines, alike = [], True
+    for folder, files in expected["outputs"].items():
+        for name in TOLERATED:
+            before, now = files["metrics.json"][name], found["outputs"][folder]["metrics.json"][name]
+            within = abs(now - before) <= tolerance[name]
+            alike &= within
+            lines.append(f"  {folder}: {name} {before:.4f} recorded, {now:.4f} found{'' if within else ': too far'}")
+    most = " and ".join(f"{tolerance[name]:.4f} in {name}" for name in TOLERATED)
+    answer = "alike" if alike else "different"
+    head = f"{answer}: this machine computes other last bits than the record's, so scores are compared, not bytes"
+    return alike, "\n".join(
+        [head, f"tolerance, by which two seeds of one network differ: {most}", "causes that differ:"]
+        + [f"  {line}" for line in causes]
+        + ["scores:", *lines]
+    )
+
+
+def _folders(experiment: str, config: Config, replicate: str | None) -> list[str]:
+    replicates = (f"{arm}/{fold}/seed-{seed}" for arm, fold, seed in product(config.arms, config.folds, config.seeds))
+    return [f"results/{experiment}/replicates/{name}" for name in replicates if replicate in (None, name)]
 
 
 def _code(root: Path) -> dict[str, str]:
@@ -111,8 +169,10 @@ def _code(root: Path) -> dict[str, str]:
 
 
 def _machine(folder: Path) -> dict[str, Any]:
+    """Return what the last bits of a training depended on; in portable arithmetic not on the model of the processor."""
     timing = json.loads(_existing(folder / "training-time.json").read_text(encoding="utf-8"))
-    return {key: timing[key] for key in ("device", "threads", "precision")}
+    arithmetic = timing["arithmetic"]
+    return arithmetic if arithmetic["kind"] == "portable" else {"device": timing["device"], **arithmetic}
 
 
 def _outputs(folder: Path) -> dict[str, Any]:
@@ -122,7 +182,7 @@ def _outputs(folder: Path) -> dict[str, Any]:
         "checkpoint.pt": {"file": sha256(checkpoint), "weights": _weights(checkpoint)},
         "probabilities.tif": {"file": sha256(probabilities), "pixels": _pixels(probabilities)},
         "history.csv": sha256(_existing(folder / "history.csv")),
-        "metrics.json": {"file": sha256(metrics), "numbers": _numbers(metrics)},
+        "metrics.json": {"file": sha256(metrics), "numbers": _numbers(metrics), **_scores(metrics)},
     }
 
 
@@ -137,6 +197,11 @@ def _numbers(path: Path) -> str:
     """Return a hash of the metrics without their provenance, which names the code that made the probabilities."""
     metrics = json.loads(path.read_text(encoding="utf-8"))
     return fingerprint({**metrics, "provenance": None})
+
+
+def _scores(path: Path) -> dict[str, float]:
+    metrics = json.loads(path.read_text(encoding="utf-8"))
+    return {name: metrics[name] for name in TOLERATED}
 
 
 def _pixels(path: Path) -> str:

@@ -6,7 +6,8 @@ import torch
 from other_process import locked_elsewhere
 
 from fusionnet import devices
-from fusionnet.devices import available_processors, set_up
+from fusionnet.arithmetic import available_processors
+from fusionnet.devices import set_up
 from fusionnet.errors import UserError
 
 

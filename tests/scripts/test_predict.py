@@ -94,7 +94,7 @@ def test_a_volume_becomes_a_probability_stack(tmp_path: Path, call, files: list,
     assert made["stage"] == "predict" and made["config"]["job"] == job.model_dump()
     assert made["inputs"] == {"checkpoint": sha256(tmp_path / "c.pt"), "volume": sha256(tmp_path / "v.tif")}
     timing = json.loads((tmp_path / "t.json").read_text())
-    assert timing["seconds_per_slice"] > 0 and timing["orientations"] == 8 and timing["threads"] >= 1
+    assert timing["seconds_per_slice"] > 0 and timing["orientations"] == 8 and timing["arithmetic"]["threads"] >= 1
     assert "p.tif: (3, 70, 90) (Z, Y, X), 8 orientations" in (tmp_path / "l.txt").read_text()
 
 

@@ -155,7 +155,7 @@ def test_outputs(project, run_here):
     ]  # fmt: skip
     assert len(history) == 2 and history.notna().all().all()
     timing = json.loads((project.folder / "out/time.json").read_text())
-    assert timing["training_seconds"] > 0 and timing["threads"] >= 1 and timing["peak_memory_bytes"] > 1e7
+    assert timing["training_seconds"] > 0 and timing["arithmetic"]["threads"] >= 1 and timing["peak_memory_bytes"] > 1e7
     assert "epoch 2: training loss" in (project.folder / "out/train.log").read_text()
 
 

@@ -14,7 +14,7 @@ from fusionnet.config.reading import overrides
 from fusionnet.errors import UserError
 from fusionnet.workflow.claims import claim
 from fusionnet.workflow.code import code_files
-from fusionnet.workflow.gpus import gpus_offered, threads_of_gpu_job
+from fusionnet.workflow.gpus import Places, gpus_offered
 from fusionnet.workflow.plan import AUGMENTED, REPLICATE, REPORT, REPORTS, SUBMISSION, Plan
 from fusionnet.workflow.plan import asked_for, load_plans, targets_of
 
@@ -34,7 +34,7 @@ try:
     GPUS = gpus_offered(workflow.global_resources.get("gpu").value) if workflow.is_main_process else 1
 except UserError as error:
     raise WorkflowError(str(error)) from None
-GPU_JOB_THREADS = threads_of_gpu_job(workflow.global_resources["_cores"].value, GPUS)
+PLACES = Places(workflow.global_resources["_cores"].value, GPUS)
 CLAIMS = []
 
 

@@ -14,9 +14,9 @@ rule predict:
         "logs/{experiment}/{arm}/{fold}/seed-{seed}/predict.log",
     conda:
         ENVIRONMENT
-    threads: GPU_JOB_THREADS
+    threads: of_experiment(Plan.job_threads, PLACES)
     resources:
-        gpu=1,
+        gpu=of_experiment(Plan.gpus_held, PLACES),
         gpu_memory_gb=8,
         mem_mb=16000,
         runtime=240,

@@ -81,9 +81,9 @@ rule report_refinement:
         experiment=with_report("report_refinement"),
     conda:
         ENVIRONMENT
-    threads: GPU_JOB_THREADS
+    threads: of_experiment(Plan.job_threads, PLACES)
     resources:
-        gpu=1,
+        gpu=of_experiment(Plan.gpus_held, PLACES),
         gpu_memory_gb=8,
         mem_mb=16000,
         runtime=240,
