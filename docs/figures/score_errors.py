@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage, spatial
 
-from fusionnet.evaluate.isbi import score_stack
 from fusionnet.evaluate.error_maps import write_overlay
+from fusionnet.evaluate.isbi import score_stack
 
 FIGURE = Path(__file__).with_name("score-errors.png")
 

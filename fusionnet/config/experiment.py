@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from fusionnet.config.schema import Section, read_yaml, validate
+from fusionnet.config.schema import Section, read_yaml, slice_range, validate
 from fusionnet.config.stages import ArmSettings, AugmentSection, PredictSection, SplitSection, TrainingJob, TrainSection
 from fusionnet.errors import UserError, did_you_mean
+from fusionnet.volumes.hdf5 import file_of
 
 BASE = Path("config/config.yaml")
 EXPERIMENTS = Path("config/experiments")
@@ -53,7 +54,7 @@ class DownloadSection(Section):
     def own_files(self) -> list[str]:
         """Return the person's own files and folders that the section names; of ``file.h5:key`` the file."""
         named = (self.volume, self.labels, self.test_volume, self.test_labels)
-        return [re.sub(r"(\.(?:h5|hdf5?|hdf)):.*", r"\1", path) for path in named if path]
+        return [str(file_of(path)) for path in named if path]
 
     def relevant(self) -> "DownloadSection":
         """Return the section without the phantom's settings where they play no part, so that they rerun nothing."""
@@ -120,10 +121,14 @@ class Config(Section):
             if arm not in self.network:
                 raise ValueError(f"arms: {arm!r} is not a key of 'network'{did_you_mean(arm, list(self.network))}")
         for fold in self.folds:
-            if not re.fullmatch(r"test|\d+-\d+", fold):
+            if fold == "test":
+                continue
+            if "-" not in fold:
                 raise ValueError(f"folds: got {fold!r}, expected the scored slices as 'FIRST-LAST', or 'test'")
-            if fold != "test" and int(fold.partition("-")[0]) > int(fold.partition("-")[2]):
-                raise ValueError(f"folds: got {fold!r}, whose first slice comes after its last")
+            try:
+                slice_range(fold, "folds")
+            except UserError as error:
+                raise ValueError(str(error)) from error
         for name in ("arms", "folds", "seeds"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise ValueError(f"{name}: an entry is named twice in {getattr(self, name)}")

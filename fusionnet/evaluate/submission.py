@@ -18,7 +18,8 @@ from fusionnet.errors import UserError
 from fusionnet.evaluate.checks import as_probabilities
 from fusionnet.evaluate.isbi import score_stack
 from fusionnet.files import whole_or_absent
-from fusionnet.volumes.stacks import read_provenance, read_volume, require_same_shape
+from fusionnet.volumes.stacks import read_provenance, require_same_shape
+from fusionnet.volumes.volume import read_volume
 
 COLUMNS = ["arm", "trainings", "config", "code", "submission", "v_rand", "v_info", "pixel_error"]
 

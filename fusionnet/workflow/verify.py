@@ -19,7 +19,7 @@ from fusionnet.files import sha256
 from fusionnet.models.checkpoints import load_tensors
 from fusionnet.provenance import ENVIRONMENT
 from fusionnet.train.states import fingerprint
-from fusionnet.volumes.stacks import read_volume
+from fusionnet.volumes.volume import read_volume
 from fusionnet.workflow.code import project_files
 
 SCRIPTS = ("download", "augment", "train", "predict", "evaluate")

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import PositiveInt
 
 from fusionnet.config.schema import Section
-from fusionnet.volumes.outputs import file_of
+from fusionnet.volumes.hdf5 import file_of
 
 
 class VolumeJob(Section):

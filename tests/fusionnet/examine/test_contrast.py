@@ -8,13 +8,14 @@ import tifffile
 from scipy import ndimage
 
 from fusionnet.download.phantom.draw import draw_phantom
+from fusionnet.examine.contrast import examine_volume, ridge_polarity, sampled_slices
 from fusionnet.examine.findings import Finding
 from fusionnet.examine.labels import LabelReport, examine_labels, mended
 from fusionnet.examine.picture import draw_examination
 from fusionnet.examine.slices import examine_sections, measure_sections
-from fusionnet.examine.volume import examine_volume, ridge_polarity, sampled_slices
 from fusionnet.volumes.grey_values import choose_window
-from fusionnet.volumes.sources import VolumeSource, open_source
+from fusionnet.volumes.source import VolumeSource
+from fusionnet.volumes.volume import open_volume
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def phantom() -> tuple[np.ndarray, np.ndarray]:
 
 def source_of(folder: Path, stack: np.ndarray, name: str = "v.tif") -> VolumeSource:
     tifffile.imwrite(folder / name, stack, photometric="minisblack")
-    return open_source(folder / name)
+    return open_volume(folder / name)
 
 
 def problems(findings: list[Finding]) -> str:
@@ -41,7 +42,7 @@ def test_a_good_stack_has_nothing_to_mend(tmp_path: Path, phantom):
 
 
 def test_isbi_has_nothing_to_mend(shared: Path):
-    volume, labels = (open_source(shared / "mirror/isbi2012/train" / part) for part in ("image", "label"))
+    volume, labels = (open_volume(shared / "mirror/isbi2012/train" / part) for part in ("image", "label"))
     findings = examine_volume(volume) + examine_sections(measure_sections(volume, None))
     assert problems(findings + examine_labels(labels, volume).findings) == ""
 
