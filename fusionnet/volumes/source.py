@@ -49,10 +49,8 @@ class VolumeSource:
         except UserError:
             raise
         except Exception as error:  # each library has its own family of errors for a damaged chunk
-            where = " and ".join(
-                f"{axis} {place.start}-{place.stop - 1}"
-                for axis, place in zip(("slices", "rows"), places, strict=False)
-            )
+            spans = [f"{place.start}-{place.stop - 1}" for place in places]
+            where = f"slices {spans[0]}, rows {spans[1]}"
             raise UserError(
                 f"{self.name}: {where} cannot be read ({type(error).__name__}: {error}); is a chunk truncated or "
                 "missing? Fetch or export the volume again"

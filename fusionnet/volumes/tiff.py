@@ -78,8 +78,8 @@ def _slices(name: str, tiff: tifffile.TiffFile) -> tuple[Shape, np.dtype, Reader
 def _axes(name: str, series: Any, mode: str | None) -> list[str]:
     """Return names of the axes; one axis without a name, as of pages that follow one another, is Z."""
     axes = list(series.axes.lower().replace("s", "c"))
-    if axes == ["c", "y", "x"] and mode == "grayscale":
-        axes[0] = "z"  # an ImageJ stack written without naming its axes calls its slices channels
+    if axes == ["c", "y", "x"] and (mode == "grayscale" or _channels_without_names(series)):
+        axes[0] = "z"  # of a stack written without naming its axes, ImageJ's and OME's files call slices channels
     if any(axis == "c" and size > 1 for axis, size in zip(axes, series.shape, strict=True)):
         raise UserError(
             f"{name}: RGB or multi-channel TIFF of shape {series.shape}, axes {series.axes}; "
@@ -94,6 +94,12 @@ def _axes(name: str, series: Any, mode: str | None) -> list[str]:
     if len(unnamed) == 1 and "z" not in axes:
         axes[unnamed[0]] = "z"
     return [axis if axis in "zyxct" else f"{axis}{number}" for number, axis in enumerate(axes)]
+
+
+def _channels_without_names(series: Any) -> bool:
+    """Tell whether tifffile wrote an OME-TIFF without being told its axes; up to 4 may be the channels of a picture."""
+    ome = series.parent.ome_metadata or ""
+    return 'Creator="tifffile.py' in ome and not re.search(r"<Channel [^>]*Name=", ome) and series.shape[0] > 4
 
 
 def _array(tiff: tifffile.TiffFile, part: Any, end: int) -> StoredArray:

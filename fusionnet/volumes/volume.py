@@ -13,8 +13,10 @@ from fusionnet.errors import UserError
 from fusionnet.volumes.hdf5 import Hdf5Writer, file_of, is_hdf5, open_hdf5
 from fusionnet.volumes.image_folder import is_image_folder, open_image_folder
 from fusionnet.volumes.mrc import is_mrc, open_mrc
+from fusionnet.volumes.n5 import is_n5, open_n5
 from fusionnet.volumes.ome_zarr import ZarrWriter, is_zarr, open_zarr
 from fusionnet.volumes.output import FormatWriter, OutputPlan, VolumeOutput, bytes_on_disk, cannot_be_written, part_path
+from fusionnet.volumes.precomputed import is_precomputed, open_precomputed
 from fusionnet.volumes.source import VolumeSource, existing
 from fusionnet.volumes.stacks import membrane_labels
 from fusionnet.volumes.tiff import TiffWriter, is_tiff, open_tiff
@@ -44,6 +46,8 @@ FORMATS = (  # the first that matches is taken
     Format("file.h5:KEY", is_hdf5, open_hdf5, Hdf5Writer),
     Format("tomogram.mrc (.rec, .st, .map)", is_mrc, open_mrc),
     Format("a Zarr folder", is_zarr, open_zarr, ZarrWriter),
+    Format("an N5 array", is_n5, open_n5),
+    Format("a precomputed folder", is_precomputed, open_precomputed),
     Format("a folder of .png or .tif slices", is_image_folder, open_image_folder),
 )
 READABLE = ", ".join(each.name for each in FORMATS)
@@ -54,7 +58,8 @@ def open_volume(path: Path | str) -> VolumeSource:
 
     Args:
         path: A TIFF stack, ``file.h5:KEY``, an MRC file, a Zarr folder (an OME-Zarr image, of which the finest level
-            is read, or an array), or a folder of PNG or TIFF slices in the natural order of their names.
+            is read, or an array), an N5 array, a precomputed folder of neuroglancer, or a folder of PNG or TIFF slices
+            in the natural order of their names.
 
     Raises:
         UserError: The path does not exist, is no such format, is damaged, or is not (Z, Y, X).
