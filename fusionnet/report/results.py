@@ -19,7 +19,8 @@ from fusionnet.evaluate.metrics import metrics_of
 from fusionnet.files import sha256
 from fusionnet.models.checkpoints import load_checkpoint
 from fusionnet.report.statistics import SliceScores
-from fusionnet.volumes.stacks import read_pair, read_stack
+from fusionnet.volumes.stacks import read_pair
+from fusionnet.volumes.volume import read_volume
 
 FILES = (
     "checkpoint.pt",
@@ -63,11 +64,11 @@ class Replicate:
 
     def probabilities(self) -> np.ndarray:
         """Read the probability stack, shape (Z, Y, X), 1 inside a cell."""
-        return read_stack(self.folder / "probabilities.tif")
+        return read_volume(self.folder / "probabilities.tif")
 
     def deviations(self) -> np.ndarray:
         """Read the standard deviation over the orientations, shape (Z, Y, X)."""
-        return read_stack(self.folder / "deviation.tif")
+        return read_volume(self.folder / "deviation.tif")
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def read_scored_slices(fold: str, raw: Path) -> ScoredSlices:
     """
     stack = "test" if fold == "test" else "train"
     volume_path, labels_path = raw / f"{stack}-volume.tif", raw / f"{stack}-labels.tif"
-    volume, labels = read_pair(volume_path, labels_path)
+    volume, labels = read_pair(volume_path, labels_path, read_volume)
     numbers = list(range(len(labels)) if fold == "test" else slice_range(fold))
     if numbers[-1] >= len(labels):
         raise UserError(f"fold {fold}: {labels_path} has slices 0-{len(labels) - 1}; choose scored slices in it")
