@@ -7,11 +7,12 @@ PYTHON ?= python3
 VENV := .venv
 # Recipes find snakemake, dvc and python in the environment, as a person with it activated does.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-EXPERIMENTS := $(basename $(notdir $(wildcard config/experiments/*.yaml)))
+TARGETS := help install reproduce test test-slow test-gpu test-slurm check format lock pipelines status verify record sync push pull
+# Overlays whose names are experiments' names (fusionnet/config/experiment.py): a colon in another would stop every target.
+EXPERIMENTS := $(filter-out $(TARGETS),$(shell ls config/experiments | sed -n 's/^\([A-Za-z][A-Za-z0-9_-]*\)\.yaml$$/\1/p'))
 LINTED := fusionnet scripts tests benchmarks workflow
 
-.PHONY: help install reproduce test test-slow test-gpu test-slurm check format lock pipelines status verify record sync
-.PHONY: push pull $(EXPERIMENTS)
+.PHONY: $(TARGETS) $(EXPERIMENTS)
 
 help: ## List the targets
 	@grep -hE '^[a-z$$()A-Z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 22
@@ -31,8 +32,8 @@ reproduce: install ## Run the default experiment to its figures
 $(EXPERIMENTS): install
 	snakemake $@ --cores 8 --resources gpu=1
 
-test: install ## Run the test suite
-	pytest
+test: install ## Run the test suite, a file at a time on each core
+	pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-slow: install ## Run the long suite
 	pytest -m slow

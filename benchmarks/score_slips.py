@@ -18,9 +18,10 @@ from skimage.segmentation import watershed
 
 from fusionnet.errors import run
 from fusionnet.evaluate.isbi import THRESHOLDS, score_stack
+from fusionnet.evaluate.kernels import flood
 from fusionnet.evaluate.metrics import read_truth
 from fusionnet.evaluate.overlaps import score_segments
-from fusionnet.evaluate.thinning import components, flood, framed, thinned_components, unframed
+from fusionnet.evaluate.thinning import components, framed, thinned_components, unframed
 from fusionnet.volumes.volume import read_volume
 
 EIGHT_NEIGHBOURS = np.ones((3, 3))

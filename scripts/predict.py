@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fusionnet.config.schema import parse, read_yaml, slice_range
+from fusionnet.config.reading import read_yaml
+from fusionnet.config.schema import parse, slice_range
 from fusionnet.config.stages import PredictSection, TrainingJob
 from fusionnet.devices import set_up
 from fusionnet.errors import UserError, run

@@ -1,14 +1,19 @@
 """Fixtures that all tests share."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers share the cores: threads of one that wait for each other spin on the core that the other needs.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
 
 from fusionnet.config.experiment import BASE
-from fusionnet.config.schema import read_yaml
+from fusionnet.config.reading import read_yaml
 from fusionnet.config.stages import TrainingJob
 
 ROOT = Path(__file__).parents[1]

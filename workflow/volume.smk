@@ -4,7 +4,6 @@
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from fusionnet.config.schema import parse
 from fusionnet.errors import UserError
 from fusionnet.workflow.code import project_files
 from fusionnet.workflow.gpus import gpus_offered, threads_of_gpu_job
@@ -15,7 +14,7 @@ min_version("9.14")
 try:
     # The processes that Snakemake starts for single jobs are told of the resources of their job alone.
     GPUS = gpus_offered(workflow.global_resources.get("gpu").value) if workflow.is_main_process else 1
-    JOB = parse(VolumeJob, dict(config))
+    JOB = VolumeJob.from_command_line(workflow.config_settings.configfiles, workflow.config_settings.config_args)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -44,13 +43,15 @@ rule predict_part:
     resources:
         gpu=1,
         gpu_memory_gb=8,
+        mem_mb=16000,
+        runtime=240,
     params:
         job=JOB,
         options=JOB.options(gathers=False),
         part=lambda wildcards: wildcards.scatteritem.replace("-of-", "/"),
     shell:
         "python scripts/predict.py --checkpoint {params.job.checkpoint:q} --volume {params.job.volume:q}"
-        " --part {params.part} --probabilities {output} {params.options} --log {log}"
+        " --part {params.part:q} --probabilities {output:q} {params.options} --log {log:q}"
 
 
 rule gather:
@@ -67,5 +68,5 @@ rule gather:
         job=JOB,
         options=JOB.options(gathers=True),
     shell:
-        "python scripts/gather.py --parts {input.parts} --probabilities {params.job.probabilities:q} {params.options}"
-        " --log {log}"
+        "python scripts/gather.py --parts {input.parts:q} --probabilities {params.job.probabilities:q} {params.options}"
+        " --log {log:q}"

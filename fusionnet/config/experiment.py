@@ -8,17 +8,26 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from fusionnet.config.schema import Section, read_yaml, slice_range, validate
+from fusionnet.config.reading import merge, read_yaml, written_path
+from fusionnet.config.schema import Section, slice_range, validate
 from fusionnet.config.stages import ArmSettings, AugmentSection, PredictSection, SplitSection, TrainingJob, TrainSection
 from fusionnet.errors import UserError, did_you_mean
 from fusionnet.volumes.hdf5 import file_of
 
 BASE = Path("config/config.yaml")
 EXPERIMENTS = Path("config/experiments")
+
+# Experiments and arms: their names are folders, words of command lines, targets of Snakemake and keys of DVC.
+NAME = r"[A-Za-z][A-Za-z0-9_-]*"
+NAME_IN_WORDS = "a letter, then letters, digits, '-' and '_'"
+FOLD = r"test|(?:0|[1-9][0-9]*)-(?:0|[1-9][0-9]*)"  # "08-09" would be a second name of "8-9"
+# Snakemake's targets of these names are no experiments; a test holds them against the rules of the workflow.
+RESERVED = r"all|figures|(download|augment|train|predict|evaluate|report|submit)(_.*)?"
 PUBLISHED_DATASETS = ("isbi2012", "nucmm-z")
 DRAWN_DATASETS = ("phantom", "phantom-nuclei")
+OWN_STACKS = ("volume", "labels", "test_volume", "test_labels")
 
 
 class PhantomSettings(Section):
@@ -41,20 +50,34 @@ class DownloadSection(Section):
     test_volume: str | None
     test_labels: str | None
 
+    _paths = field_validator("mirror", *OWN_STACKS)(written_path)
+
     @model_validator(mode="after")
     def _files_are_named(self) -> "DownloadSection":
         if self.dataset == "files" and not (self.volume and self.labels):
             raise ValueError("dataset 'files' needs the keys 'volume' and 'labels': paths of your two stacks")
         if self.dataset in DRAWN_DATASETS and self.phantom is None:
             raise ValueError(f"dataset {self.dataset!r} needs the section 'phantom'")
-        if self.dataset != "isbi2012" and bool(self.test_volume) < bool(self.test_labels):
+        read = {"files": {*OWN_STACKS}, "isbi2012": {"test_labels"}}.get(self.dataset, set())
+        if unread := [f"'{key}'" for key in OWN_STACKS if getattr(self, key) and key not in read]:
+            raise ValueError(
+                f"dataset {self.dataset!r} does not read {' and '.join(unread)}; for stacks of your own write "
+                "'dataset: files'"
+            )
+        if self.dataset == "files" and self.test_labels and not self.test_volume:
             raise ValueError("'test_labels' needs 'test_volume'")
         return self
 
     def own_files(self) -> list[str]:
         """Return the person's own files and folders that the section names; of ``file.h5:key`` the file."""
-        named = (self.volume, self.labels, self.test_volume, self.test_labels)
-        return [str(file_of(path)) for path in named if path]
+        return [str(file_of(path)) for key in OWN_STACKS if (path := getattr(self, key))]
+
+    def require_own_files(self) -> None:
+        """Raise a `UserError` if one of the person's own files or folders is not there."""
+        for key in OWN_STACKS:
+            path = getattr(self, key)
+            if path and not file_of(path).exists():
+                raise UserError(f"download.{key}: got {path!r}: no such file or folder")
 
     def relevant(self) -> "DownloadSection":
         """Return the section without the phantom's settings where they play no part, so that they rerun nothing."""
@@ -116,14 +139,14 @@ class Config(Section):
     @model_validator(mode="after")
     def _arms_and_folds_are_known(self) -> "Config":
         for arm in self.arms:
-            if not re.fullmatch(r"\w[\w.-]*", arm):
-                raise ValueError(f"arms: got {arm!r}, expected letters, digits, '-', '_' and '.': it names files")
+            if not re.fullmatch(NAME, arm):
+                raise ValueError(f"arms: got {arm!r}, expected {NAME_IN_WORDS}: it names files, and keys for DVC")
             if arm not in self.network:
                 raise ValueError(f"arms: {arm!r} is not a key of 'network'{did_you_mean(arm, list(self.network))}")
         for fold in self.folds:
             if fold == "test":
                 continue
-            if "-" not in fold:
+            if not re.fullmatch(FOLD, fold):
                 raise ValueError(f"folds: got {fold!r}, expected the scored slices as 'FIRST-LAST', or 'test'")
             try:
                 slice_range(fold, "folds")
@@ -144,8 +167,8 @@ class Config(Section):
 
 
 def experiments() -> list[str]:
-    """Return the names of the experiments: one for each file in ``config/experiments``."""
-    return sorted(path.stem for path in EXPERIMENTS.glob("*.yaml"))
+    """Return the names of the overlays in ``config/experiments``, also of those that `load` refuses."""
+    return sorted({path.stem for path in _overlays()})
 
 
 def load(experiment: str, overrides: dict[str, Any] | None = None) -> Config:
@@ -159,23 +182,39 @@ def load(experiment: str, overrides: dict[str, Any] | None = None) -> Config:
         The validated configuration. Dictionaries are merged deeply, lists are replaced.
 
     Raises:
-        UserError: There is no such overlay, a file is not YAML, or a key is unknown or has a wrong value.
+        UserError: There is no such overlay or it must not have this name, a file is not YAML, or a key is unknown or
+            has a wrong value.
     """
     overlay = EXPERIMENTS / f"{experiment}.yaml"
+    _check_name(experiment, overlay)
+    merged = merge(read_yaml(BASE), read_yaml(overlay))
+    where = f"{BASE} with {overlay}"
+    if overrides:
+        merged, where = merge(merged, overrides), f"{where} and the command line"
+    config = validate(Config, merged, where)
+    if experiment in PUBLISHED_DATASETS and (config.download.dataset != experiment or config.download.own_files()):
+        raise UserError(
+            f"{overlay}: data/raw/{experiment} is for that dataset as published, which other experiments use too; "
+            "rename the overlay"
+        )
+    return config
+
+
+def _overlays() -> list[Path]:
+    """Return the files that are meant as overlays; macOS keeps a file ``._NAME`` beside each on foreign disks."""
+    files = EXPERIMENTS.glob("*")
+    return [path for path in files if path.suffix.lower() in (".yaml", ".yml") and not path.name.startswith(".")]
+
+
+def _check_name(experiment: str, overlay: Path) -> None:
+    for path in _overlays():
+        if path.stem == experiment and path.suffix != ".yaml":
+            raise UserError(f"{str(path)!r}: an overlay's name ends in .yaml; rename it to {overlay.name!r}")
     if not overlay.is_file():
         raise UserError(
             f"{overlay}: no such experiment{did_you_mean(experiment, experiments())}; write that file first"
         )
-    merged = _merge(read_yaml(BASE), read_yaml(overlay))
-    where = f"{BASE} with {overlay}"
-    if overrides:
-        merged, where = _merge(merged, overrides), f"{where} and the command line"
-    return validate(Config, merged, where)
-
-
-def _merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in overlay.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merge(merged[key], value) if both else value
-    return merged
+    if not re.fullmatch(NAME, experiment):
+        raise UserError(f"{str(overlay)!r}: an experiment's name is {NAME_IN_WORDS}; rename the file")
+    if re.fullmatch(RESERVED, experiment):
+        raise UserError(f"{overlay}: {experiment!r} is a rule of the workflow; rename the file")

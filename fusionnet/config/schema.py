@@ -1,16 +1,14 @@
-"""Groups of configuration keys that refuse what they do not know, read from YAML or JSON.
+"""Groups of configuration keys that refuse what they do not know; scripts get them as JSON.
 
 What a stage needs of the configuration is a `Section`; `fusionnet.config.stages` has those that training needs,
-`fusionnet.config.experiment` the others.
+`fusionnet.config.experiment` the others. `fusionnet.config.reading` reads what a person writes.
 """
 
 import json
 import re
-from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fusionnet.errors import UserError, did_you_mean
@@ -19,9 +17,9 @@ Fraction = Field(ge=0.0, le=1.0)
 
 
 class Section(BaseModel):
-    """A group of keys: unknown ones are refused, numbers are not made of text, nothing changes later."""
+    """A group of keys: unknown ones are refused, numbers are finite and not made of text, nothing changes later."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 AnySection = TypeVar("AnySection", bound=Section)
@@ -63,19 +61,6 @@ def slice_range(text: str, where: str = "slices") -> range:
     return range(first, last + 1)
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file of sections; a `UserError` tells what is wrong with it."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; run from the root of the repository")
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {error}") from error
-    if not isinstance(content or {}, dict):
-        raise UserError(f"{path}: got {type(content).__name__}, expected sections of keys")
-    return content or {}
-
-
 def validate(kind: type[AnySection], content: Any, where: str) -> AnySection:
     """Return a typed part of the configuration made from plain values; a `UserError` names each key that is wrong."""
     try:
@@ -95,6 +80,9 @@ def _explain(kind: type[Section], problem: Any) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "value_error":
         return f"{key}: {message}" if key else message
+    if problem["type"] == "finite_number":  # JSON, in which scripts get their values, has no other
+        hint = "; for no clipping write 0" if path[-1] == "gradient_clip" else ""
+        return f"{key}: got {problem['input']}, expected a finite number{hint}"
     return f"{key}: got {problem['input']!r}; {message[0].lower()}{message[1:]}"
 
 
@@ -104,12 +92,3 @@ def _known_keys(kind: Any, path: list[str]) -> list[str]:
         if isinstance(kind, UnionType):  # a section that may be absent
             kind = kind.__args__[0]
     return list(kind.model_fields) if hasattr(kind, "model_fields") else []
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2's numbers: 2e-4 is a number (YAML 1.1, PyYAML's own, takes it for text)."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
-)

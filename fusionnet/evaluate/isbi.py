@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit
 
 from fusionnet.evaluate.checks import as_labels, as_probabilities, warn_of_empty_slices, warn_of_swapped_polarity
-from fusionnet.evaluate.overlaps import count_overlap, ratio, scores_of, sort_by_cell
-from fusionnet.evaluate.thinning import LARGEST_SEGMENT, flood, framed, number_components, wrap_to_16_bits
+from fusionnet.evaluate.kernels import count_slice, number_components
+from fusionnet.evaluate.overlaps import ratio, scores_of, sort_by_cell
+from fusionnet.evaluate.thinning import framed
 from fusionnet.volumes.stacks import require_same_shape
 
 
@@ -177,51 +177,4 @@ def _score_slice(truth: np.ndarray, proposal: np.ndarray, thresholds: np.ndarray
     cells = np.empty(values.size, np.int32)
     number_components(values, truth.shape[0] + 2, cells, np.empty(values.size, np.int32))
     pixels, starts = sort_by_cell(cells)
-    return _count_slice(framed(proposal), truth.shape[0] + 2, pixels, starts, thresholds)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _count_slice(
-    proposal: np.ndarray, column: int, pixels: np.ndarray, starts: np.ndarray, thresholds: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Binarise, thin and count one framed slice at every threshold.
-
-    Returns:
-        int64 counts (T, 6) in the order of `score_stack`, and the sums of `Overlap` (T, 7), thinned and not.
-    """
-    steps = thresholds.size
-    counts = np.zeros((steps, 6), np.int64)
-    thinned = np.zeros((steps, 7))
-    unthinned = np.zeros((steps, 7))
-    inside = np.empty(proposal.size, np.uint8)
-    segments = np.empty(proposal.size, np.int32)
-    queue = np.empty(proposal.size, np.int32)
-    size = (proposal.size // column - 2) * (column - 2)
-    for step in range(steps):
-        positives = 0
-        for pixel in range(proposal.size):
-            # float32 against float64: numba compares both as double, as the challenge did
-            inside[pixel] = proposal[pixel] > thresholds[step]
-            positives += inside[pixel]
-        true_positives = 0
-        for pixel in pixels:
-            true_positives += inside[pixel]
-        found = number_components(inside, column, segments, queue)
-        untouched = segments if found <= LARGEST_SEGMENT else wrap_to_16_bits(segments, column, found)
-        count_overlap(untouched, pixels, starts, found, unthinned[step])
-        dams = 0
-        if found:
-            flood(segments, column, queue)
-            for pixel in range(segments.size):
-                dams += segments[pixel] == 0
-                segments[pixel] = min(segments[pixel], LARGEST_SEGMENT)
-        else:
-            segments[:] = 1
-        count_overlap(segments, pixels, starts, max(found, 1), thinned[step])
-        counts[step, 0] = min(max(found, 1), LARGEST_SEGMENT)
-        counts[step, 1] = dams
-        counts[step, 2] = true_positives
-        counts[step, 3] = positives - true_positives
-        counts[step, 4] = pixels.size - true_positives
-        counts[step, 5] = size - positives - pixels.size + true_positives
-    return counts, thinned, unthinned
+    return count_slice(framed(proposal), truth.shape[0] + 2, pixels, starts, thresholds)

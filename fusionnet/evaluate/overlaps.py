@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from fusionnet.errors import UserError
+from fusionnet.evaluate.kernels import count_overlap
 
 NEGLIGIBLE_ENTROPY = 1e-12  # nats; below it the challenge gave an information score of 0
 
@@ -31,58 +31,6 @@ class Overlap(NamedTuple):
     """H_B in nats."""
     joint_entropy: float
     """H_AB in nats."""
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def count_overlap(segments: np.ndarray, pixels: np.ndarray, starts: np.ndarray, largest: int, sums: np.ndarray) -> None:
-    """Reduce the overlap of sorted truth pixels with a segmentation to the seven sums of `Overlap`.
-
-    Args:
-        segments: Flat segment numbers; 0 is a dam, that is a segment of one pixel.
-        pixels: Positions in ``segments`` of the truth's foreground, cell after cell.
-        starts: Where each cell begins in ``pixels``; one entry more than cells.
-        largest: The greatest segment number, or more.
-        sums: float64 (7,); receives the values of an `Overlap`, in order.
-    """
-    per_segment = np.zeros(largest + 1, np.int64)
-    per_overlap = np.zeros(largest + 1, np.int64)
-    n = pixels.size
-    dams = 0
-    truth_pairs = segment_pairs = common_pairs = 0.0
-    truth_entropy = segment_entropy = joint_entropy = 0.0
-    for cell in range(starts.size - 1):
-        size = starts[cell + 1] - starts[cell]
-        if size == 0:
-            continue
-        truth_pairs += float(size) * size
-        truth_entropy -= size / n * np.log(size / n)
-        for pixel in pixels[starts[cell] : starts[cell + 1]]:
-            per_overlap[segments[pixel]] += 1
-        dams += per_overlap[0]
-        per_overlap[0] = 0
-        for pixel in pixels[starts[cell] : starts[cell + 1]]:
-            segment = segments[pixel]
-            shared = per_overlap[segment]
-            if shared:
-                per_overlap[segment] = 0
-                per_segment[segment] += shared
-                common_pairs += float(shared) * shared
-                joint_entropy -= shared / n * np.log(shared / n)
-    for size in per_segment:
-        if size:
-            segment_pairs += float(size) * size
-            segment_entropy -= size / n * np.log(size / n)
-    if dams:
-        singles = dams / n * np.log(n)
-        segment_entropy += singles
-        joint_entropy += singles
-    sums[0] = n
-    sums[1] = truth_pairs
-    sums[2] = segment_pairs + dams
-    sums[3] = common_pairs + dams
-    sums[4] = truth_entropy
-    sums[5] = segment_entropy
-    sums[6] = joint_entropy
 
 
 def sort_by_cell(truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,12 +1,14 @@
 """What `workflow/volume.smk` needs to know to have one volume predicted by many jobs."""
 
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import PositiveInt
+from pydantic import PositiveInt, field_validator
 
-from fusionnet.config.schema import Section
+from fusionnet.config.reading import merge, overrides, written_path
+from fusionnet.config.schema import Section, validate
 from fusionnet.volumes.hdf5 import file_of
 
 
@@ -20,6 +22,27 @@ class VolumeJob(Section):
     parts: PositiveInt = 8
     output_type: Literal["float32", "uint8"] = "float32"
     slices: str | None = None
+
+    _paths = field_validator("checkpoint", "volume", "probabilities", "deviation")(written_path)
+
+    @classmethod
+    def from_command_line(cls, files: Iterable[Path], entries: Iterable[str]) -> "VolumeJob":
+        """Return the job that the command line asks for.
+
+        Args:
+            files: Those of ``--configfile``, in which a name that could be read as a number stands in quotes.
+            entries: Those of ``--config``, such as ``"volume=2010"`` and ``"parts=8"``. What is a name is taken as it
+                stands.
+
+        Raises:
+            UserError: A key is missing or unknown, or has a wrong value.
+        """
+        given: dict[str, Any] = overrides(files, [])
+        for entry in entries:
+            key, _, text = entry.partition("=")
+            is_number = key in cls.model_fields and cls.model_fields[key].annotation is int
+            given = merge(given, overrides([], [entry]) if is_number else {key: text or None})
+        return validate(cls, given, "--config")
 
     @property
     def inputs(self) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from fusionnet.config.schema import read_yaml
+from fusionnet.config.reading import read_yaml
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ["Makefile", "README.md", "config", "fusionnet", "pyproject.toml", "requirements.lock", "scripts", "workflow"]

@@ -38,8 +38,9 @@ def test_the_report_page_holds_every_figure_with_its_caption_and_needs_no_networ
     run("snakemake --report page.html")
     page = (finished / "page.html").read_text()
     for figure in (finished / "results/phantom/report").glob("*.png"):
-        caption = (ROOT / f"workflow/captions/{figure.stem}.rst").read_text().strip()
+        caption = (ROOT / f"workflow/report/{figure.stem}.rst").read_text().strip()
         assert figure.name in page and caption[:40] in page, figure.name
+    assert "Where to look first" in page, "workflow/report/workflow.rst introduces the page"
     assert not re.search(r'(?:src|href)="https?:', page)
 
 

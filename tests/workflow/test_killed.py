@@ -21,7 +21,7 @@ def project(tmp_path: Path):
     def make(name: str) -> Path:
         folder = copy_project(tmp_path / name)
         edit_yaml(folder / "config/config.yaml", {"train": {"epochs": 20, "steps_per_epoch": 10}})
-        rules = folder / "workflow/rules/model.smk"
+        rules = folder / "workflow/rules/train.smk"
         text = rules.read_text()
         assert "scripts/train.py --config" in text
         rules.write_text(text.replace("scripts/train.py --config", "scripts/train.py --save-every-seconds 0 --config"))

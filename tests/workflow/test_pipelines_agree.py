@@ -1,5 +1,7 @@
 """DVC's pipelines and Snakemake's graph are the same graph, written twice: files, inputs, rules and keys."""
 
+import os
+import py_compile
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +11,9 @@ from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo
 from small_project import ROOT, command_in, files_to_make
 
-from fusionnet.config.schema import read_yaml
+from fusionnet.config.experiment import load
+from fusionnet.config.reading import read_yaml
+from fusionnet.workflow.code import code_of, files_under
 
 PIPELINES = {
     "phantom": "dvc.yaml",
@@ -74,6 +78,8 @@ def test_both_read_the_same_inputs(graphs):
     for outputs, job in ours.items():
         listed = theirs[outputs].inputs
         folders = {path for path in listed if not Path(path).suffix}
+        code = {path for path in folders if path.startswith("fusionnet/")}
+        listed, folders = listed - code | set(files_under(code)), folders - code
         beneath = {path for path in job.inputs if any(path.startswith(f"{folder}/") for folder in folders)}
         assert job.inputs - beneath == listed - folders, f"{job.rule}: run `make pipelines`, or list other inputs"
         assert not folders or beneath, f"{job.rule}: depends on {folders}, in which it reads nothing"
@@ -89,9 +95,44 @@ def test_dvc_watches_the_sections_that_a_rule_is_given(graphs):
 def test_every_key_of_the_overlay_is_watched(graphs):
     experiment, _, _ = graphs
     overlay = f"config/experiments/{experiment}.yaml"
-    text = (ROOT / PIPELINES[experiment]).read_text()
-    in_params = {
-        key.split(".")[0].strip('" ') for keys in re.findall(rf"- {overlay}: \[(.*)\]", text) for key in keys.split(",")
-    }
-    in_vars = {key for keys in re.findall(rf"- (?:\.\./)*{overlay}:(\S+)", text) for key in keys.split(",")}
+    pipeline = read_yaml(ROOT / PIPELINES[experiment])
+    files = [file for stage in pipeline["stages"].values() for file in stage.get("params", [])]
+    in_params = {key.split(".")[0] for file in files for key in file.get(overlay, [])}
+    in_vars = {key for line in pipeline["vars"] if overlay in line for key in line.partition(":")[2].split(",")}
     assert set(read_yaml(ROOT / overlay)) <= in_params | in_vars
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES.values())
+def test_dvc_lists_the_code_that_snakemake_s_rules_take(pipeline: str):
+    for name, stage in read_yaml(ROOT / pipeline)["stages"].items():
+        code = [path for path in stage["deps"] if re.match("(fusionnet|scripts)/", path)]
+        assert sorted(code) == code_of(f"scripts/{name}.py"), f"{name}: run `make pipelines`"
+
+
+def test_dvc_sees_the_files_of_a_folder_that_snakemake_s_rules_list():
+    """Byte code and published networks are neither DVC's nor Snakemake's reason to run anything again."""
+    assert "__pycache__" in py_compile.compile(str(ROOT / "fusionnet/evaluate/isbi.py"))
+    assert list(ROOT.glob("fusionnet/models/weights/*.safetensors"))
+    (ROOT / "fusionnet/models/.of-an-editor.swp").touch()
+    folders = sorted(relative(str(path.parent)) for path in ROOT.glob("fusionnet/*/__init__.py"))
+    try:
+        with Repo(ROOT) as repo:
+            seen = {relative(path) for folder in folders for path in repo.dvcignore.find(repo.fs, str(ROOT / folder))}
+    finally:
+        (ROOT / "fusionnet/models/.of-an-editor.swp").unlink()
+    assert seen == set(files_under(folders))
+
+
+def test_dvc_knows_the_data_and_the_models_by_name():
+    with Repo(ROOT) as repo:
+        artifacts = repo.artifacts.read()
+        outputs = {relative(out.fs_path) for out in repo.index.outs}
+    assert set(artifacts) == set(PIPELINES.values())
+    for experiment, pipeline in PIPELINES.items():
+        arms = load(experiment).arms
+        assert set(artifacts[pipeline]) == {"raw-stacks", *arms}
+        for name, artifact in artifacts[pipeline].items():
+            assert artifact.type == ("model" if name in arms else "dataset")
+            assert artifact.desc and artifact.labels
+            path = relative(os.path.normpath(ROOT / Path(pipeline).parent / artifact.path))
+            assert any(out == path or out.startswith(f"{path}/") for out in outputs), f"{name}: {path} is no output"

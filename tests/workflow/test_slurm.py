@@ -17,7 +17,7 @@ from slurm_cluster import NODES, Cluster, what_is_missing
 from small_project import ROOT, command_in, copy_project, edit_yaml
 
 from fusionnet.config.experiment import load
-from fusionnet.config.schema import read_yaml
+from fusionnet.config.reading import read_yaml
 from fusionnet.files import sha256
 from fusionnet.models.checkpoints import save_checkpoint
 
@@ -163,7 +163,7 @@ def test_a_training_past_its_time_saves_and_is_submitted_again_to_the_same_bytes
 
 def test_the_job_of_a_node_that_fails_is_run_again_to_the_same_bytes(whole, project, cluster):
     folder = project(after_each_step=f'starts("train") == 1 and {UNTIL_ASKED_TO_STOP}')
-    rules = folder / "workflow/rules/model.smk"
+    rules = folder / "workflow/rules/train.smk"
     rules.write_text(
         rules.read_text().replace("scripts/train.py --config", "scripts/train.py --save-every-seconds 0 --config")
     )

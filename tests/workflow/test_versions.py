@@ -1,10 +1,11 @@
 """Another commit's results come back without computing, and what is not recorded is not lost on the way."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
-from small_project import Command, command_in, edit_yaml, files_to_make
+from small_project import ROOT, Command, command_in, copy_project, edit_yaml, files_to_make
 
 OVERLAY = "config/experiments/phantom.yaml"
 SUMMARY = "results/phantom/report/summary.json"
@@ -62,3 +63,33 @@ def test_sync_keeps_results_that_are_not_recorded(repository: Path):
         in done.stdout
     )
     assert (repository / SUMMARY).read_text() == unrecorded
+
+
+@pytest.mark.slow
+def test_a_change_that_is_taken_back_costs_nothing(repository: Path):
+    """The way that docs/dvc.md names: a second `dvc repro` would compute it all again."""
+    run = command_in(repository)
+    recorded = (repository / SUMMARY).read_text()
+    edit_yaml(repository / OVERLAY, {"report": {"baseline_sigma_pixels": 1.0}})
+    run("dvc repro")
+    assert (repository / SUMMARY).read_text() != recorded
+    page = (ROOT / "docs/dvc.md").read_text()
+    take_back, make_sync = re.search(r"take the change back \| `(git checkout [^`]*) && (make sync)`", page).groups()
+    sync = run(f"make --dry-run --always-make {make_sync.split()[1]}").stdout.splitlines()[-1]
+    run(f"{take_back} && {sync}")
+    assert (repository / SUMMARY).read_text() == recorded
+    assert_nothing_to_do(run)
+
+
+@pytest.mark.slow
+def test_an_edit_that_leaves_the_raw_stacks_as_they_are_remakes_nothing_in_two_calls(tmp_path: Path):
+    folder = copy_project(tmp_path / "project")
+    run = command_in(folder)
+    stacks = "-- data/augmented/phantom/volume.tif"
+    run(f"snakemake --cores 2 {stacks}")
+    module = folder / "fusionnet/download/phantom/tissue.py"
+    module.write_text(module.read_text() + "\n# changed\n")
+    planned = {rule for rule, _ in files_to_make(run(f"snakemake --dry-run {stacks}").stdout).values()}
+    assert planned == {"download_phantom", "augment"}
+    run("snakemake --cores 2 --until download_phantom")
+    assert "Nothing to be done" in run(f"snakemake --dry-run {stacks}").stdout

@@ -1,0 +1,246 @@
+"""What an experiment consists of: its files, and the settings that each of its jobs is given.
+
+The rules in ``workflow/rules`` and the functions in ``common.smk``, which know wildcards, ask a `Plan`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import redirect_stderr
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import PurePosixPath
+from typing import Any
+
+from fusionnet.config.experiment import Config, experiments, load
+from fusionnet.download.datasets import DATASETS
+from fusionnet.download.raw_stacks import stacks_of
+from fusionnet.errors import UserError
+
+DEFAULT_EXPERIMENT = "phantom"
+TARGETS_OF_DEFAULT = {"all", "figures"}
+
+REPLICATE = "results/{experiment}/replicates/{arm}/{fold}/seed-{seed}"
+REPORT = "results/{experiment}/report"
+SUBMISSION = "results/{experiment}/submission/{arm}.tif"
+AUGMENTED = "data/augmented/{experiment}"
+
+TRAINING_FILES = ("checkpoint.pt", "history.csv", "training-time.json")
+PREDICTION_FILES = ("probabilities.tif", "deviation.tif", "prediction-time.json")
+REPLICATE_FILES = (*TRAINING_FILES, *PREDICTION_FILES)
+SCORE_FILES = ("metrics.json", "slices.csv")
+BODY_FILES = ("bodies.json", "bodies.csv")
+
+
+@dataclass(frozen=True)
+class Report:
+    """A rule that reports on an experiment's scored replicates.
+
+    Args:
+        figures: Names of its figures, without ``.png``.
+        texts: Names of its tables and texts.
+        reads: Which files of each replicate it reads.
+        arms: Gives the arms of an experiment that it is about; none where an experiment has no such report.
+    """
+
+    figures: tuple[str, ...]
+    texts: tuple[str, ...]
+    reads: tuple[str, ...]
+    arms: Callable[["Plan"], list[str]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One experiment of the workflow."""
+
+    name: str
+    config: Config
+
+    @property
+    def raw_name(self) -> str:
+        """Name of the folder of raw stacks, which experiments on a published dataset share."""
+        return self.config.raw_name(self.name)
+
+    def raw_folder(self) -> str:
+        """Return the folder of the raw stacks."""
+        return f"data/raw/{self.raw_name}"
+
+    @property
+    def stacks(self) -> tuple[str, ...]:
+        """Names of the raw stacks, such as ``train-volume``."""
+        return stacks_of(self.config.download)
+
+    @property
+    def finds_nuclei(self) -> bool:
+        """Whether bodies are scored as objects, besides the scores of every experiment."""
+        return DATASETS[self.config.download.dataset].task == "nuclei"
+
+    @property
+    def scored_folds(self) -> list[str]:
+        """The folds that can be scored: all but a test stack without labels, which is predicted alone."""
+        return [fold for fold in self.config.folds if fold != "test" or "test-labels" in self.stacks]
+
+    @property
+    def reports(self) -> list[str]:
+        """The names of the report rules that have something to report on."""
+        return [name for name in REPORTS if self.arms_of(name)]
+
+    def arms_of(self, report: str) -> list[str]:
+        """Return the arms that a report is about."""
+        return REPORTS[report].arms(self) if self.scored_folds else []
+
+    def section(self, name: str) -> str:
+        """Return a section of the configuration as JSON."""
+        return getattr(self.config, name).model_dump_json()
+
+    def download_job(self) -> str:
+        """Return the part of the section ``download`` that decides the raw stacks, as JSON."""
+        return self.config.download.relevant().model_dump_json()
+
+    def training_job(self, arm: str, fold: str, seed: str | int) -> str:
+        """Return what decides a training, as JSON."""
+        return self.config.training_job(arm, fold, int(seed)).model_dump_json()
+
+    def report_job(self, report: str) -> str:
+        """Return what a report compares, as JSON."""
+        compared = {"arms": self.arms_of(report), "folds": self.scored_folds}
+        return self.config.report_job().model_copy(update=compared).model_dump_json()
+
+    def raw_stack(self, stack: str) -> str:
+        """Return the path of a raw stack."""
+        return f"{self.raw_folder()}/{stack}.tif"
+
+    def scored_stack(self, fold: str, kind: str) -> str:
+        """Return the raw stack (kind: volume, labels or instances) that holds the scored slices of a fold."""
+        return self.raw_stack(f"{'test' if fold == 'test' else 'train'}-{kind}")
+
+    def slices_option(self, fold: str, option: str) -> str:
+        """Return the option that names a fold's slices to a script; a test stack is taken whole."""
+        return "" if fold == "test" else f"{option} {fold}"
+
+    def replicate_files(self, folds: Iterable[str], arms: Iterable[str], files: Iterable[str]) -> list[str]:
+        """Return files of every replicate of some arms on some folds."""
+        places = (
+            REPLICATE.format(experiment=self.name, arm=arm, fold=fold, seed=seed)
+            for arm in arms
+            for fold in folds
+            for seed in self.config.seeds
+        )
+        return [f"{place}/{file}" for place in places for file in files]
+
+    def replicates_reported(self, report: str) -> list[str]:
+        """Return the replicates' files that a report reads."""
+        return self.replicate_files(self.scored_folds, self.arms_of(report), REPORTS[report].reads)
+
+    def stacks_reported(self) -> list[str]:
+        """Return the raw stacks whose slices a report shows."""
+        names = ["train", *(["test"] if "test" in self.scored_folds else [])]
+        return [self.raw_stack(f"{name}-{kind}") for name in names for kind in ("volume", "labels")]
+
+    def test_probabilities(self, arm: str) -> list[str]:
+        """Return an arm's predictions of the test stack, one for each seed."""
+        return self.replicate_files(["test"], [arm], ["probabilities.tif"])
+
+    def test_labels(self) -> list[str]:
+        """Return the test stack's labels where they are at hand."""
+        return [self.raw_stack("test-labels")] if "test-labels" in self.stacks else []
+
+    def figures(self) -> list[str]:
+        """Return every figure of the experiment."""
+        names = [figure for report in self.reports for figure in REPORTS[report].figures]
+        return [f"{REPORT.format(experiment=self.name)}/{name}.png" for name in [*names, "augmentation"]]
+
+    def files(self) -> list[str]:
+        """Return every file of the experiment: what a target does not list may go missing unseen."""
+        raw = [self.raw_stack(stack) for stack in self.stacks]
+        augmented = [f"{AUGMENTED.format(experiment=self.name)}/{stack}.tif" for stack in ("volume", "labels")]
+        scores = [*SCORE_FILES, *(BODY_FILES if self.finds_nuclei else [])]
+        replicates = self.replicate_files(self.config.folds, self.config.arms, REPLICATE_FILES)
+        replicates += self.replicate_files(self.scored_folds, self.config.arms, scores)
+        texts = [text for report in self.reports for text in REPORTS[report].texts]
+        reports = self.figures() + [f"{REPORT.format(experiment=self.name)}/{text}" for text in texts]
+        submitted = self.config.arms if self.config.report.submission else []
+        submissions = [SUBMISSION.format(experiment=self.name, arm=arm) for arm in submitted]
+        return raw + augmented + replicates + reports + submissions
+
+
+def _all_arms(plan: Plan) -> list[str]:
+    return plan.config.arms
+
+
+def _arms_if_nuclei(plan: Plan) -> list[str]:
+    return plan.config.arms if plan.finds_nuclei else []
+
+
+def _chained_arms(plan: Plan) -> list[str]:
+    return [arm for arm in plan.config.arms if plan.config.network[arm].chain > 1]
+
+
+def _arms_on_few_slices(plan: Plan) -> list[str]:
+    return [arm for arm in plan.config.arms if plan.config.network[arm].training_slices]
+
+
+REPORTS = {
+    "report": Report(
+        figures=("scores", "segmentations", "training", "thresholds", "effects", "compute", "proofreading"),
+        texts=("comparison.csv", "curves.csv", "comparison.md", "verdict.md", "summary.json", "scores.json"),
+        reads=(*REPLICATE_FILES, *SCORE_FILES),
+        arms=_all_arms,
+    ),
+    "report_bodies": Report(("bodies",), ("bodies.md",), BODY_FILES, _arms_if_nuclei),
+    "report_refinement": Report(
+        ("refinement",), ("refinement.csv", "refinement.md"), (*REPLICATE_FILES, *SCORE_FILES), _chained_arms
+    ),
+    "report_annotation": Report(("annotation",), (), (*REPLICATE_FILES, *SCORE_FILES), _arms_on_few_slices),
+}
+
+
+def load_plans(overrides: Mapping[str, Any], own_files: bool = False) -> tuple[dict[str, Plan], dict[str, UserError]]:
+    """Plan every experiment in ``config/experiments``.
+
+    Args:
+        overrides: Keys that win over every overlay (Snakemake's ``--configfile`` and ``--config``).
+        own_files: Whether the person's own files that an overlay names must be there.
+
+    Returns:
+        The plans by the experiments' names; and what is wrong with the others: a faulty overlay stops its own
+        experiment alone.
+    """
+    plans, faults = {}, {}
+    for name in experiments():
+        try:
+            plans[name] = Plan(name, load(name, dict(overrides)))
+            _require_test_stack(plans[name])
+            if own_files:
+                plans[name].config.download.require_own_files()
+        except UserError as error:
+            plans.pop(name, None)
+            faults[name] = error
+    return plans, faults
+
+
+def _require_test_stack(plan: Plan) -> None:
+    if "test" in plan.config.folds and "test-volume" not in plan.stacks:
+        raise UserError(
+            f"config/experiments/{plan.name}.yaml: fold 'test' is a test stack, and "
+            f"{plan.config.download.dataset!r} has none here; name slices in `folds`, such as ['25-29']"
+        )
+
+
+def targets_of(arguments: list[str]) -> list[str]:
+    """Return the rules and files that a command line asks Snakemake for, as Snakemake itself reads it.
+
+    Args:
+        arguments: What follows ``snakemake``. Rules are read before `Workflow` is told of its targets.
+    """
+    from snakemake.cli import parse_args  # a second to import, and only needed once something is wrong
+
+    with redirect_stderr(StringIO()):  # Snakemake has named the profile already
+        _, parsed = parse_args(arguments)
+    jobs = [value for job in parsed.target_jobs for value in job.wildcards_dict.values()]
+    return [*parsed.targets, *jobs]
+
+
+def asked_for(targets: Iterable[str]) -> set[str]:
+    """Return the experiments that targets belong to: by name, or by a folder on a file's path."""
+    words = {word for target in targets for word in PurePosixPath(target).parts}
+    default = {DEFAULT_EXPERIMENT} if not words or words & TARGETS_OF_DEFAULT else set()
+    return words.intersection(experiments()) | default

@@ -1,0 +1,27 @@
+"""What docs/cluster.md has people write beside the Slurm profile takes nothing else away."""
+
+import re
+
+import pytest
+from small_project import ROOT, command_in
+
+CHECKPOINT = "results/isbi2012/replicates/unet/25-29/seed-0/checkpoint.pt"
+
+
+def test_the_documented_options_keep_the_rest_of_the_slurm_profile():
+    pytest.importorskip("snakemake_executor_plugin_slurm")
+    page = (ROOT / "docs/cluster.md").read_text(encoding="utf-8")
+    options = set(re.findall(r"`(--(?:set|default)-resources [^`]*=[^`]*)`", page))
+    assert len(options) == 2
+    plan = (
+        f"snakemake --dry-run --forceall --workflow-profile workflow/profiles/slurm {' '.join(options)} -- {CHECKPOINT}"
+    )
+    output = command_in(ROOT)(plan).stdout
+    asked = {
+        rule: dict(word.split("=", 1) for word in re.split(", ", resources))
+        for rule, resources in re.findall(r"^rule (\S+):\n(?: .*\n)*? +resources: (.*)$", output, flags=re.M)
+    }
+    common = {"slurm_extra": "--signal=TERM@120", "slurm_partition": "short"}
+    gpu_job = {"gpu": "1", "gpu_memory_gb": "20", "runtime": "240", "mem_mb": "16000"}
+    assert asked["train"].items() >= (common | gpu_job).items()
+    assert asked["augment"].items() >= (common | {"runtime": "30", "mem_mb": "8000"}).items()

@@ -1,0 +1,26 @@
+# Raw stacks, as the dataset has them.
+RAW = {plan.raw_name: plan for plan in PLANS.values()}
+
+# A rule for each dataset: they differ in which stacks they have.
+for dataset, plan in RAW.items():
+
+    rule:
+        name:
+            f"download_{dataset}"
+        input:
+            code=code_files("scripts/download.py"),
+            own=plan.config.download.own_files(),
+        output:
+            stacks=[plan.raw_stack(stack) for stack in plan.stacks],
+            origin=f"{plan.raw_folder()}/ORIGIN.json",
+        log:
+            f"logs/download/{dataset}.log",
+        # On a cluster where Snakemake itself runs: nodes often have no network.
+        localrule: True
+        conda:
+            ENVIRONMENT
+        params:
+            section=plan.download_job(),
+            folder=lambda wildcards, output: Path(output.origin).parent,
+        shell:
+            "python scripts/download.py --config {params.section:q} --output-folder {params.folder:q} --log {log:q}"
