@@ -17,6 +17,7 @@ from torch import nn
 
 from fusionnet.config.stages import NetworkSettings
 from fusionnet.export.onnx import export_onnx
+from fusionnet.models.architectures import ARCHITECTURES
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.models.build import build
 from fusionnet.models.cost import network_cost
@@ -28,7 +29,7 @@ PLAIN = "plain eager forward"  # as one would call the network, gradients record
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--architecture", choices=["fusionnet", "unet"], default="fusionnet")
+    parser.add_argument("--architecture", choices=list(ARCHITECTURES), default="fusionnet")
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--size", type=int, default=512, help="side of the slice in pixels")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())

@@ -20,6 +20,7 @@ from fusionnet.config.experiment import load
 from fusionnet.config.stages import TrainingJob
 from fusionnet.devices import Machine, available_processors, set_up
 from fusionnet.errors import run
+from fusionnet.models.architectures import ARCHITECTURES
 from fusionnet.models.build import build
 from fusionnet.train.batches import Steps
 from fusionnet.train.loop import Training
@@ -95,7 +96,7 @@ def as_torch_is(device: str) -> Machine:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--architecture", choices=["fusionnet", "unet"], default="fusionnet")
+    parser.add_argument("--architecture", choices=list(ARCHITECTURES), default="fusionnet")
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--batch-size", type=int, default=4)
     parser.add_argument("--crop-pixels", type=int, default=192)

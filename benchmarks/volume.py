@@ -19,6 +19,7 @@ from torch import nn
 
 from fusionnet.config.stages import NetworkSettings, PredictSection
 from fusionnet.devices import set_up
+from fusionnet.models.architectures import ARCHITECTURES
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.models.build import build
 from fusionnet.predict.predictor import Predictor
@@ -47,7 +48,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--gigabytes", type=float, nargs="+", default=[0.5, 2, 8], help="sizes of the 8-bit volumes")
     parser.add_argument("--format", choices=["tif", "zarr"], default="tif", help="of volume and result")
     parser.add_argument("--folder", type=Path, help="where they are made; twice the largest is needed")
-    parser.add_argument("--architecture", choices=["fusionnet", "unet"], help="a real network instead of one layer")
+    parser.add_argument("--architecture", choices=list(ARCHITECTURES), help="a real network instead of one layer")
     parser.add_argument("--width", type=int, default=8)
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -13,6 +13,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from fusionnet.files import whole_or_absent
+from fusionnet.models.architectures import ARCHITECTURES
 
 WIDTH_INCHES = 9.0  # at 100 dots per inch as wide as a README; drawn at DPI, for sharp screens
 DPI = 150
@@ -20,26 +21,14 @@ LEGEND_CHARACTERS = 110  # that fit the width, a key counted as seven
 BASELINE_COLOUR = "#777777"
 GREY = "#444444"
 FEW_ARMS = 3  # with more, lines of single replicates hide what they should show
-NAMES = {
-    "fusionnet": "FusionNet",
-    "unet": "U-Net",
-    "unet-matched": "U-Net of equal parameters",
-    "unet-flops": "U-Net of equal FLOPs",
-    "fusionnet-chain2": "two FusionNets in series",
-    "no-residual": "FusionNet without residuals",
-    "concat-skips": "FusionNet with U-Net's skips",
-    "no-augmentation": "FusionNet without augmentation",
-}
-# Dark blue against amber differ in hue and in lightness, so they stay apart for every kind of colour vision.
-COLOURS = {
-    "fusionnet": "#004488",
-    "unet": "#D98500",
-    "unet-matched": "#BB5566",
-    "unet-flops": "#882255",
-    "fusionnet-chain2": "#33A0D6",
-    "no-residual": "#117733",
-    "concat-skips": "#44AA99",
-    "no-augmentation": "#AA4499",
+# Name and colour of the other arms that ship; a plain architecture's are in `fusionnet.models.architectures`.
+OTHER_ARMS = {
+    "unet-matched": ("U-Net of equal parameters", "#BB5566"),
+    "unet-flops": ("U-Net of equal FLOPs", "#882255"),
+    "fusionnet-chain2": ("two FusionNets in series", "#33A0D6"),
+    "no-residual": ("FusionNet without residuals", "#117733"),
+    "concat-skips": ("FusionNet with U-Net's skips", "#44AA99"),
+    "no-augmentation": ("FusionNet without augmentation", "#AA4499"),
 }
 OTHER_COLOURS = ("#332288", "#999933", "#CC6677", "#661100", "#6699CC", "#888888")
 BUDGETED = re.compile(r"(.+)-(\d+)-(slices?)")  # an arm that is trained on few slices: fusionnet-5-slices
@@ -61,7 +50,8 @@ SETTINGS: dict[str, Any] = {
 
 def display_names(arms: Sequence[str]) -> dict[str, str]:
     """Return how figures and texts call each arm; an arm of the user's own keeps its name."""
-    return {arm: _name(arm) for arm in arms}
+    shipped = {arm: _shipped(arm) for arm in arms}
+    return {arm: found[0] if found else arm for arm, found in shipped.items()}
 
 
 def arm_colours(arms: Sequence[str]) -> dict[str, str]:
@@ -69,25 +59,23 @@ def arm_colours(arms: Sequence[str]) -> dict[str, str]:
 
     An arm that is trained on few slices has the colour of its architecture, the paler the fewer they are.
     """
-    others = [arm for arm in arms if not _shipped_colour(arm)]
+    shipped = {arm: _shipped(arm) for arm in arms}
+    others = [arm for arm, found in shipped.items() if not found]
     own = {arm: OTHER_COLOURS[index % len(OTHER_COLOURS)] for index, arm in enumerate(others)}
-    return {arm: _shipped_colour(arm) or own[arm] for arm in arms}
+    return {arm: found[1] if found else own[arm] for arm, found in shipped.items()}
 
 
-def _name(arm: str) -> str:
+def _shipped(arm: str) -> tuple[str, str] | None:
+    """Return name and colour of an arm that ships, None for an arm of the user's own."""
+    if arm in ARCHITECTURES:
+        return ARCHITECTURES[arm].title, ARCHITECTURES[arm].colour
     budget = BUDGETED.fullmatch(arm)
-    if budget and budget[1] in NAMES:
-        return f"{NAMES[budget[1]]}, {budget[2]} {budget[3]}"
-    return NAMES.get(arm, arm)
-
-
-def _shipped_colour(arm: str) -> str | None:
-    budget = BUDGETED.fullmatch(arm)
-    if not budget or budget[1] not in COLOURS:
-        return COLOURS.get(arm)
+    whole = _shipped(budget[1]) if budget else None
+    if not budget or not whole:
+        return OTHER_ARMS.get(arm)
     white = max(0.0, 0.6 - 0.14 * float(np.log2(max(1, int(budget[2])))))
-    red, green, blue = ((1 - white) * part + white for part in to_rgb(COLOURS[budget[1]]))
-    return to_hex((red, green, blue))
+    red, green, blue = ((1 - white) * part + white for part in to_rgb(whole[1]))
+    return f"{whole[0]}, {budget[2]} {budget[3]}", to_hex((red, green, blue))
 
 
 def new_figure(height_inches: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, list[Axes]]:

@@ -56,6 +56,7 @@ def main() -> None:
     if arguments.expect:
         refuse_another_job(job, parse(TrainingJob, arguments.expect, "--expect"))
     source = open_volume(arguments.volume)
+    say(f"predict: {source.name}: {source.shape} (Z, Y, X), {source.scale}")
     window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source)
     predictor = Predictor(network, settings, set_up(settings.device, settings.precision, say))
     depth = stored_depth(source, settings.tile_pixels + 2 * predictor.reach)

@@ -11,6 +11,7 @@ from fusionnet.config.stages import TrainingJob
 from fusionnet.errors import run
 from fusionnet.files import write_text
 from fusionnet.logs import start_log
+from fusionnet.models.architectures import ARCHITECTURES
 from fusionnet.models.checkpoints import load_checkpoint
 from fusionnet.models.cost import SLICE_PIXELS, network_cost
 from fusionnet.models.pretrained import SUFFIX, WEIGHTS, save_published
@@ -46,7 +47,8 @@ python scripts/predict.py --checkpoint {name} --volume YOUR.tif --probabilities 
 
 ## Cite
 
-{citation}
+- Network: {publication}
+- Data: {citation}
 
 Weights: MIT, as the package. Data: {licence}
 """
@@ -98,11 +100,13 @@ def card(
     origin: dict[str, Any],
 ) -> str:
     cost = network_cost(job.network)
+    architecture = ARCHITECTURES[job.network.architecture]
     z, y, x = origin["voxel_size_zyx_nm"] or (None, None, None)
     return CARD.format(
         name=name,
         chosen=chosen,
-        architecture={"fusionnet": "FusionNet", "unet": "U-Net"}[job.network.architecture],
+        architecture=architecture.title,
+        publication=f"{architecture.publication.text}, doi {architecture.publication.doi}",
         width=job.network.width,
         parameters=cost.parameters / 1e6,
         flops=cost.flops / 1e9,

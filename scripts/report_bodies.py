@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from fusionnet.config.experiment import ReportJob
+from fusionnet.config.reporting import ReportJob
 from fusionnet.config.schema import parse
 from fusionnet.errors import run
 from fusionnet.files import write_text

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fusionnet.config.experiment import ReportJob
+from fusionnet.config.reporting import ReportJob
 from fusionnet.config.schema import parse
 from fusionnet.config.stages import PredictSection
 from fusionnet.devices import Machine, set_up

@@ -6,13 +6,15 @@ the experiment NAME. Sections bear the names of the stages that they are for.
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from fusionnet.config.reading import merge, read_yaml, written_path
-from fusionnet.config.schema import Section, slice_range, validate
+from fusionnet.config.reporting import ReportJob, ReportSection
+from fusionnet.config.schema import Section, row_of, slice_range, validate
 from fusionnet.config.stages import ArmSettings, AugmentSection, PredictSection, SplitSection, TrainingJob, TrainSection
+from fusionnet.download.datasets import DATASETS
 from fusionnet.errors import UserError, did_you_mean
 from fusionnet.volumes.hdf5 import file_of
 
@@ -25,8 +27,6 @@ NAME_IN_WORDS = "a letter, then letters, digits, '-' and '_'"
 FOLD = r"test|(?:0|[1-9][0-9]*)-(?:0|[1-9][0-9]*)"  # "08-09" would be a second name of "8-9"
 # Snakemake's targets of these names are no experiments; a test holds them against the rules of the workflow.
 RESERVED = r"all|figures|(download|augment|train|predict|evaluate|report|submit)(_.*)?"
-PUBLISHED_DATASETS = ("isbi2012", "nucmm-z")
-DRAWN_DATASETS = ("phantom", "phantom-nuclei")
 OWN_STACKS = ("volume", "labels", "test_volume", "test_labels")
 
 
@@ -42,7 +42,7 @@ class PhantomSettings(Section):
 class DownloadSection(Section):
     """Where the raw stacks come from."""
 
-    dataset: Literal["phantom", "isbi2012", "phantom-nuclei", "nucmm-z", "files"]
+    dataset: Annotated[str, row_of(DATASETS)]
     mirror: str | None
     phantom: PhantomSettings | None = None
     volume: str | None
@@ -54,17 +54,18 @@ class DownloadSection(Section):
 
     @model_validator(mode="after")
     def _files_are_named(self) -> "DownloadSection":
-        if self.dataset == "files" and not (self.volume and self.labels):
-            raise ValueError("dataset 'files' needs the keys 'volume' and 'labels': paths of your two stacks")
-        if self.dataset in DRAWN_DATASETS and self.phantom is None:
+        dataset = DATASETS[self.dataset]
+        if dataset.is_own and not (self.volume and self.labels):
+            raise ValueError(f"dataset {self.dataset!r} needs the keys 'volume' and 'labels': paths of your two stacks")
+        if dataset.is_drawn and self.phantom is None:
             raise ValueError(f"dataset {self.dataset!r} needs the section 'phantom'")
-        read = {"files": {*OWN_STACKS}, "isbi2012": {"test_labels"}}.get(self.dataset, set())
+        read = {*OWN_STACKS} if dataset.is_own else {"test_labels"} if dataset.is_challenge else set()
         if unread := [f"'{key}'" for key in OWN_STACKS if getattr(self, key) and key not in read]:
             raise ValueError(
                 f"dataset {self.dataset!r} does not read {' and '.join(unread)}; for stacks of your own write "
                 "'dataset: files'"
             )
-        if self.dataset == "files" and self.test_labels and not self.test_volume:
+        if dataset.is_own and self.test_labels and not self.test_volume:
             raise ValueError("'test_labels' needs 'test_volume'")
         return self
 
@@ -81,24 +82,7 @@ class DownloadSection(Section):
 
     def relevant(self) -> "DownloadSection":
         """Return the section without the phantom's settings where they play no part, so that they rerun nothing."""
-        return self if self.dataset in DRAWN_DATASETS else self.model_copy(update={"phantom": None})
-
-
-class ReportSection(Section):
-    """What the report shows."""
-
-    baseline_sigma_pixels: float = Field(ge=0.0)
-    slices_shown: PositiveInt
-    submission: bool
-
-
-class ReportJob(Section):
-    """What the report of an experiment compares."""
-
-    arms: list[str]
-    folds: list[str]
-    seeds: list[int]
-    report: ReportSection
+        return self if DATASETS[self.dataset].is_drawn else self.model_copy(update={"phantom": None})
 
 
 class Config(Section):
@@ -117,7 +101,7 @@ class Config(Section):
 
     def raw_name(self, experiment: str) -> str:
         """Return the name of the folder of raw stacks: a published dataset is shared, others are the experiment's."""
-        shared = self.download.dataset in PUBLISHED_DATASETS and not self.download.own_files()
+        shared = DATASETS[self.download.dataset].is_published and not self.download.own_files()
         return self.download.dataset if shared else experiment
 
     def training_job(self, arm: str, fold: str, seed: int) -> TrainingJob:
@@ -155,11 +139,12 @@ class Config(Section):
         for name in ("arms", "folds", "seeds"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise ValueError(f"{name}: an entry is named twice in {getattr(self, name)}")
-        challenged = self.download.dataset == "isbi2012" and self.download.test_labels and "test" in self.folds
+        dataset = DATASETS[self.download.dataset]
+        challenged = dataset.is_challenge and self.download.test_labels and "test" in self.folds
         if challenged and not self.report.submission:
             raise ValueError(
-                "fold 'test' of isbi2012 is scored with 'download.test_labels', so 'report.submission' must be true: "
-                "the ledger is to have a line for each look at the challenge's test stack"
+                f"fold 'test' of {dataset.name} is scored with 'download.test_labels', so 'report.submission' must be "
+                "true: the ledger is to have a line for each look at the challenge's test stack"
             )
         if min(self.seeds) < 0:
             raise ValueError(f"seeds: got {min(self.seeds)}, expected numbers from 0")
@@ -192,7 +177,8 @@ def load(experiment: str, overrides: dict[str, Any] | None = None) -> Config:
     if overrides:
         merged, where = merge(merged, overrides), f"{where} and the command line"
     config = validate(Config, merged, where)
-    if experiment in PUBLISHED_DATASETS and (config.download.dataset != experiment or config.download.own_files()):
+    published = experiment in DATASETS and DATASETS[experiment].is_published
+    if published and (config.download.dataset != experiment or config.download.own_files()):
         raise UserError(
             f"{overlay}: data/raw/{experiment} is for that dataset as published, which other experiments use too; "
             "rename the overlay"

@@ -6,10 +6,11 @@ What a stage needs of the configuration is a `Section`; `fusionnet.config.stages
 
 import json
 import re
+from collections.abc import Mapping
 from types import UnionType
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from fusionnet.errors import UserError, did_you_mean
 
@@ -23,6 +24,18 @@ class Section(BaseModel):
 
 
 AnySection = TypeVar("AnySection", bound=Section)
+
+
+def row_of(table: Mapping[str, object]) -> AfterValidator:
+    """Return the check, for `typing.Annotated`, that a key names a row of a table; a row may be added later."""
+
+    def check(name: str) -> str:
+        if name not in table:
+            expected = f"expected one of {', '.join(table)}{did_you_mean(name, list(table))}"
+            raise ValueError(f"got {name!r}; {expected}")
+        return name
+
+    return AfterValidator(check)
 
 
 def parse(kind: type[AnySection], content: str | dict[str, Any], where: str = "--config") -> AnySection:

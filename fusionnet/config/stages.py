@@ -1,10 +1,11 @@
 """What training and prediction need of the configuration; a change elsewhere in it leaves trained networks current."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from fusionnet.config.schema import Fraction, Section
+from fusionnet.config.schema import Fraction, Section, row_of
+from fusionnet.models.architectures import ARCHITECTURES
 
 Device = Literal["auto", "cuda", "cpu"]
 
@@ -33,16 +34,20 @@ class AugmentSection(Section):
 class NetworkSettings(Section):
     """What a network is made of."""
 
-    architecture: Literal["fusionnet", "unet"]
+    architecture: Annotated[str, row_of(ARCHITECTURES)]
     width: PositiveInt
     chain: PositiveInt = 1
     residual: bool = True
     skips: Literal["add", "concatenate"] = "add"
 
     @model_validator(mode="after")
-    def _unet_has_no_switches(self) -> "NetworkSettings":
-        if self.architecture == "unet" and (self.chain != 1 or not self.residual or self.skips != "add"):
-            raise ValueError("'chain', 'residual' and 'skips' are FusionNet's; architecture 'unet' takes only 'width'")
+    def _switches_are_the_architectures(self) -> "NetworkSettings":
+        fields = NetworkSettings.model_fields
+        taken = ("architecture", "width", *ARCHITECTURES[self.architecture].switches)
+        refused = [key for key in fields if key not in taken and getattr(self, key) != fields[key].default]
+        if refused:
+            expected = ", ".join(map(repr, taken[1:]))
+            raise ValueError(f"got {', '.join(refused)}; architecture {self.architecture!r} takes only {expected}")
         return self
 
 

@@ -76,6 +76,19 @@ class CropSource:
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """A dataset that is drawn here from a seed: the synthetic tissue of the dataset's task."""
+
+
+@dataclass(frozen=True)
+class OwnFiles:
+    """A dataset of the user's own stacks, which the configuration names."""
+
+
+Source = SliceSource | CropSource | Drawing | OwnFiles
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A dataset as a user chooses it with ``download: {dataset: NAME}``.
 
@@ -86,8 +99,10 @@ class Dataset:
         licence: The terms of use.
         voxel_size_nm: (z, y, x) in nanometres; None if it is not known.
         stack_names: Those of `STACK_NAMES` it always has.
-        source: Where it is fetched; None if it is made here or is the user's own.
+        source: Where its stacks come from; its type decides how `fusionnet.download.raw_stacks` makes them.
         task: What the labels are 1 inside of: ``membranes`` parts cells by their membranes, ``nuclei`` finds bodies.
+        is_challenge: The test stack's labels are kept apart by a challenge's organisers, and each use of them is
+            entered into a ledger.
     """
 
     name: str
@@ -96,8 +111,24 @@ class Dataset:
     licence: str
     voxel_size_nm: tuple[float, float, float] | None
     stack_names: tuple[str, ...]
-    source: SliceSource | CropSource | None = None
+    source: Source
     task: Literal["membranes", "nuclei"] = "membranes"
+    is_challenge: bool = False
+
+    @property
+    def is_published(self) -> bool:
+        """Whether it is fetched, and so is the same for every experiment."""
+        return isinstance(self.source, SliceSource | CropSource)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is drawn from the section ``download.phantom``."""
+        return isinstance(self.source, Drawing)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether its stacks are files that the user names."""
+        return isinstance(self.source, OwnFiles)
 
 
 @cache
@@ -146,6 +177,7 @@ ISBI2012 = Dataset(
             "stacks, which the dataset 'files' takes"
         ),
     ),
+    is_challenge=True,
 )
 
 PHANTOM = Dataset(
@@ -155,6 +187,7 @@ PHANTOM = Dataset(
     licence="MIT, as the package.",
     voxel_size_nm=(50.0, 4.0, 4.0),
     stack_names=MEMBRANE_STACKS,
+    source=Drawing(),
 )
 
 PHANTOM_NUCLEI = Dataset(
@@ -164,6 +197,7 @@ PHANTOM_NUCLEI = Dataset(
     licence="MIT, as the package.",
     voxel_size_nm=(50.0, 4.0, 4.0),
     stack_names=NUCLEI_STACKS,
+    source=Drawing(),
     task="nuclei",
 )
 
@@ -195,6 +229,7 @@ FILES = Dataset(
     licence="As the owner of the data says.",
     voxel_size_nm=None,
     stack_names=("train-volume", "train-labels"),
+    source=OwnFiles(),
 )
 
 DATASETS = {dataset.name: dataset for dataset in (ISBI2012, PHANTOM, PHANTOM_NUCLEI, NUCMM_Z, FILES)}

@@ -5,6 +5,8 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,17 @@ import numpy as np
 
 from fusionnet.config.experiment import DownloadSection, PhantomSettings
 from fusionnet.download.crops import inside_label, obtain_crops
-from fusionnet.download.datasets import DATASETS, PARTS, STACK_NAMES, CropSource, Dataset
+from fusionnet.download.datasets import (
+    DATASETS,
+    PARTS,
+    STACK_NAMES,
+    CropSource,
+    Dataset,
+    Drawing,
+    OwnFiles,
+    SliceSource,
+    Source,
+)
 from fusionnet.download.fetch import mirror_folder, obtain_stacks
 from fusionnet.errors import UserError
 from fusionnet.files import write_json
@@ -46,51 +58,80 @@ def prepare_dataset(section: DownloadSection, folder: Path, cache: Path) -> dict
         UserError: The data cannot be had or is not what it must be.
     """
     dataset = DATASETS[section.dataset]
-    making: dict[str, Any] = {}
-    if dataset.name == "phantom" and section.phantom:
-        stacks = _draw(section.phantom)
-        making = {"drawn_with": section.phantom.model_dump()}
-    elif dataset.name == "phantom-nuclei" and section.phantom:
-        stacks = _draw_nuclei(section.phantom)
-        making = {"drawn_with": section.phantom.model_dump()}
-    elif dataset.name == "files":
-        stacks, making = _read_own(section)
-    elif isinstance(dataset.source, CropSource):
-        crops = obtain_crops(dataset, mirror_folder(section.mirror), cache, _earlier_hashes(folder, dataset))
-        stacks, making = crops.stacks, {"file_sha256": crops.sha256, "breaks": crops.breaks}
-    else:
-        stacks = obtain_stacks(dataset, mirror_folder(section.mirror), cache)
-        if section.test_labels:  # of a challenge that keeps them apart
-            stacks["test-labels"] = read_labels(section.test_labels) * np.uint8(255)
-            pair = [(f"{name} of {dataset.name}", stacks[name]) for name in ("test-volume", "test-labels")]
-            require_same_shape(*pair)
+    earlier = _earlier_hashes(folder, dataset)
+    stacks, making = _make(dataset.source, _Order(dataset, section, cache, earlier))
     _write(stacks, _origin(dataset, stacks) | making, folder)
     return stacks
 
 
-def _draw(settings: PhantomSettings) -> dict[str, np.ndarray]:
+@dataclass(frozen=True)
+class _Order:
+    """What is to be made, and of what."""
+
+    dataset: Dataset
+    section: DownloadSection
+    cache: Path
+    earlier_sha256: dict[str, str]
+    """Hashes of the files that the stacks which are there already came from, by path."""
+
+
+Made = tuple[dict[str, np.ndarray], dict[str, Any]]
+"""Stacks by name, and what ``ORIGIN.json`` says of their making."""
+
+
+@singledispatch
+def _make(source: Source, order: _Order) -> Made:
+    """Make the stacks of an order; how, the type of its dataset's source decides."""
+    raise TypeError(f"{order.dataset.name}: no way to make stacks from a {type(source).__name__}")
+
+
+@_make.register
+def _assemble_slices(source: SliceSource, order: _Order) -> Made:
+    """Fetch a dataset of slices, and take the labels that a challenge keeps apart from the user."""
+    dataset, labels = order.dataset, order.section.test_labels
+    stacks = obtain_stacks(dataset, mirror_folder(order.section.mirror), order.cache)
+    if labels:
+        stacks["test-labels"] = read_labels(labels) * np.uint8(255)
+        pair = [(f"{name} of {dataset.name}", stacks[name]) for name in ("test-volume", "test-labels")]
+        require_same_shape(*pair)
+    return stacks, {"source": source.url, "file_sha256": source.sha256}
+
+
+@_make.register
+def _assemble_crops(source: CropSource, order: _Order) -> Made:
+    """Fetch a dataset of small volumes."""
+    mirror = mirror_folder(order.section.mirror)
+    crops = obtain_crops(order.dataset, mirror, order.cache, order.earlier_sha256)
+    return crops.stacks, {"source": source.url, "file_sha256": crops.sha256, "breaks": crops.breaks}
+
+
+@_make.register
+def _draw(source: Drawing, order: _Order) -> Made:
     """Draw a train and a test volume that share no random number."""
+    settings = order.section.phantom
+    if settings is None:
+        raise ValueError(f"{order.dataset.name} is drawn from the section 'phantom'")
+    draw = _draw_nuclei if order.dataset.task == "nuclei" else _draw_membranes
+    stacks = {
+        f"{part}-{kind}": stack
+        for part, (seed, slices) in _parts_of(settings).items()
+        for kind, stack in draw(seed, slices, settings.size_pixels).items()
+    }
+    return stacks, {"drawn_with": settings.model_dump()}
+
+
+def _draw_membranes(seed: int, slices: int, size_pixels: int) -> dict[str, np.ndarray]:
     from fusionnet.download.phantom.draw import draw_phantom
 
-    stacks = {}
-    for part, (seed, slices) in _parts_of(settings).items():
-        stacks[f"{part}-volume"], stacks[f"{part}-labels"] = draw_phantom(seed, slices, settings.size_pixels)
-    return stacks
+    volume, labels = draw_phantom(seed, slices, size_pixels)
+    return {"volume": volume, "labels": labels}
 
 
-def _draw_nuclei(settings: PhantomSettings) -> dict[str, np.ndarray]:
-    """Draw a train and a test volume of cell bodies, labelled inside their nuclei."""
+def _draw_nuclei(seed: int, slices: int, size_pixels: int) -> dict[str, np.ndarray]:
     from fusionnet.download.phantom.nuclei import draw_nuclei_phantom
 
-    stacks: dict[str, np.ndarray] = {}
-    for part, (seed, slices) in _parts_of(settings).items():
-        volume, instances = draw_nuclei_phantom(seed, slices, settings.size_pixels)
-        stacks |= {
-            f"{part}-volume": volume,
-            f"{part}-labels": inside_label(instances),
-            f"{part}-instances": instances,
-        }
-    return stacks
+    volume, instances = draw_nuclei_phantom(seed, slices, size_pixels)
+    return {"volume": volume, "labels": inside_label(instances), "instances": instances}
 
 
 def _parts_of(settings: PhantomSettings) -> dict[str, tuple[int, int]]:
@@ -107,8 +148,10 @@ def _earlier_hashes(folder: Path, dataset: Dataset) -> dict[str, str]:
     return content.get("file_sha256", {}) if content.get("dataset") == dataset.name else {}
 
 
-def _read_own(section: DownloadSection) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+@_make.register
+def _read_own(source: OwnFiles, order: _Order) -> Made:
     """Read the stacks that the section names; volume and labels must cover the same slices."""
+    section = order.section
     raw: dict[str, np.ndarray] = {}
     parts = {"train": (section.volume, section.labels), "test": (section.test_volume, section.test_labels)}
     for part, (volume, labels) in parts.items():
@@ -148,7 +191,7 @@ def _to_8_bits(volume: np.ndarray, window: GreyWindow | None) -> np.ndarray:
 
 def _origin(dataset: Dataset, stacks: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """Describe the stacks; holds no time and no path of this machine, so equal data gives equal bytes."""
-    origin: dict[str, Any] = {
+    return {
         "dataset": dataset.name,
         "description": dataset.description,
         "citation": dataset.citation,
@@ -159,10 +202,6 @@ def _origin(dataset: Dataset, stacks: Mapping[str, np.ndarray]) -> dict[str, Any
             for name, stack in stacks.items()
         },
     }
-    if dataset.source:
-        origin["source"] = dataset.source.url
-        origin["file_sha256"] = dataset.source.sha256
-    return origin
 
 
 def _write(stacks: Mapping[str, np.ndarray], origin: dict[str, Any], folder: Path) -> None:

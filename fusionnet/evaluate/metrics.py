@@ -1,7 +1,10 @@
-"""Scores as tables and JSON, and the truth that they are held against."""
+"""The metrics: a table of them, scores as tables and JSON, and the truth that they are held against."""
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -62,39 +65,81 @@ def origin_of(path: Path) -> dict[str, object]:
     return {"path": str(path), "sha256": digest, "made_by": made_by}
 
 
-PARTS = ("v_rand", "v_rand_merge", "v_rand_split", "v_info", "v_info_merge", "v_info_split")
+@dataclass(frozen=True)
+class Metric:
+    """One metric of a stack, and where a person meets it.
+
+    Args:
+        title: How tables and figures call it.
+        shown: ``headline``: in figures, effects and verdict, and in all that follows; ``text``: in the report's text;
+            ``table``: in its CSV and JSON; ``file``: in ``metrics.json`` alone.
+        curve: From the scores of a stack to the metric at each threshold, shape (T,); None: the mean over slices of the
+            per-slice score of that name, which a headline needs.
+        has_parts: There are per-slice scores ``NAME_merge`` and ``NAME_split`` too.
+        higher_is_better: A headline must be: verdict and axes read it as a score whose best is 1.
+        decimals: In texts.
+    """
+
+    title: str
+    shown: Literal["headline", "text", "table", "file"] = "file"
+    curve: Callable[[StackScores], np.ndarray] | None = None
+    has_parts: bool = False
+    higher_is_better: bool = True
+    decimals: int = 4
+
+    def __post_init__(self) -> None:
+        if self.shown == "headline" and (self.curve is not None or not self.higher_is_better):
+            raise ValueError(f"{self.title}: a headline is a per-slice score of which higher is better")
+
+    def parts_of(self, name: str) -> tuple[str, ...]:
+        """Return the names of the merge and the split part of the metric of this name, if it has them."""
+        return (f"{name}_merge", f"{name}_split") if self.has_parts else ()
+
+
+METRICS = {
+    "v_rand": Metric("V_rand", "headline", has_parts=True),
+    "v_info": Metric("V_info", "headline", has_parts=True),
+    "unthinned_v_rand": Metric("V_rand without thinning", has_parts=True),
+    "unthinned_v_info": Metric("V_info without thinning", has_parts=True),
+    "pooled_v_rand": Metric("V_rand, pooled", curve=StackScores.pooled_v_rand),
+    "unthinned_pooled_v_rand": Metric(
+        "V_rand without thinning, pooled", curve=lambda scores: scores.pooled_v_rand("unthinned")
+    ),
+    "pixel_error": Metric(
+        "pixel error", "text", curve=lambda scores: scores.pixel_error_by_threshold, higher_is_better=False
+    ),
+    "pixel_f1": Metric("pixel F-score", "table", curve=lambda scores: scores.pixel_f1_by_threshold),
+}
+
+
+def shown_metrics(*places: str) -> dict[str, Metric]:
+    """Return the metrics that are shown in one of these places (see `Metric`), by name."""
+    return {name: metric for name, metric in METRICS.items() if metric.shown in places}
+
+
+def headlines() -> dict[str, str]:
+    """Return the titles of the metrics that figures, effects and the verdict show, by name."""
+    return {name: metric.title for name, metric in shown_metrics("headline").items()}
 
 
 def metrics_of(scores: StackScores) -> dict[str, object]:
     """Return the metrics of a stack, ready for JSON.
 
-    Headline scores are the greatest mean over slices (the smallest for errors) and their threshold; the merge
+    A metric is the greatest of its curve over thresholds (the smallest for errors), and has its threshold; the merge
     and split parts are means over slices at that threshold. ``*_by_threshold`` lists follow ``thresholds``.
     """
     metrics: dict[str, object] = {"slices": len(scores.per_slice["v_rand"])}
-    for family in ("v_rand", "v_info", "unthinned_v_rand", "unthinned_v_info"):
-        value, threshold = scores.best(family)
-        step = scores.thresholds.tolist().index(threshold)
-        metrics |= {
-            family: value,
-            f"{family}_threshold": threshold,
-            f"{family}_merge": float(scores.by_threshold(f"{family}_merge")[step]),
-            f"{family}_split": float(scores.by_threshold(f"{family}_split")[step]),
-        }
-    curves = {
-        "pooled_v_rand": scores.pooled_v_rand(),
-        "unthinned_pooled_v_rand": scores.pooled_v_rand("unthinned"),
-        "pixel_error": scores.pixel_error_by_threshold,
-        "pixel_f1": scores.pixel_f1_by_threshold,
-    }
-    for name, curve in curves.items():
-        step = int(curve.argmin() if name == "pixel_error" else curve.argmax())
+    pooled: dict[str, np.ndarray] = {}
+    of_slices: dict[str, np.ndarray] = {}
+    for name, metric in METRICS.items():
+        curve = scores.by_threshold(name) if metric.curve is None else metric.curve(scores)
+        step = int(curve.argmax() if metric.higher_is_better else curve.argmin())
         metrics |= {name: float(curve[step]), f"{name}_threshold": float(scores.thresholds[step])}
-    curves |= {part: scores.by_threshold(part) for part in PARTS}
-    curves |= {f"unthinned_{part}": scores.by_threshold(f"unthinned_{part}") for part in PARTS}
+        parts = {part: scores.by_threshold(part) for part in metric.parts_of(name)}
+        metrics |= {part: float(values[step]) for part, values in parts.items()}
+        (of_slices if metric.curve is None else pooled).update({name: curve} | parts)
     metrics["thresholds"] = scores.thresholds.tolist()
-    metrics |= {f"{name}_by_threshold": curve.tolist() for name, curve in curves.items()}
-    return metrics
+    return metrics | {f"{name}_by_threshold": curve.tolist() for name, curve in (pooled | of_slices).items()}
 
 
 def warping_metrics(errors: np.ndarray, thresholds: np.ndarray) -> dict[str, object]:

@@ -69,9 +69,7 @@ def ridge_polarity(levels: np.ndarray) -> float:
 
 def _axes(source: VolumeSource) -> Finding:
     z, y, x = source.shape
-    size = source.voxel_size_nm
-    scale = f", voxels of {size[0]:g} x {size[1]:g} x {size[2]:g} nm" if size else ", voxel size not known"
-    seen = f"{z} slices of {y} x {x} pixels (Z, Y, X){scale}"
+    seen = f"{z} slices of {y} x {x} pixels (Z, Y, X), {source.scale}"
     if x < min(y, z) / 2:
         return Finding("look", f"{seen}: the last axis is the shortest", "if slices lie along it, move it to the front")
     if min(y, x) < 64:

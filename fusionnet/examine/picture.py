@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fusionnet.examine.slices import SectionMeasures
-from fusionnet.style import COLOURS, WIDTH_INCHES, save_figure, styled
+from fusionnet.style import WIDTH_INCHES, arm_colours, save_figure, styled
 from fusionnet.volumes.source import middle
 
 SHOWN_PIXELS = 512
 SHOWN_SLICES = 3
-INK, MARK = COLOURS["fusionnet"], COLOURS["unet"]
+INK, MARK = arm_colours(["fusionnet", "unet"]).values()
 
 
 def draw_examination(

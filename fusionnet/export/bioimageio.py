@@ -17,19 +17,11 @@ from fusionnet.config.stages import TrainingJob
 from fusionnet.errors import UserError
 from fusionnet.export.onnx import ONNX_OPSET, Standalone, export_onnx, export_torchscript
 from fusionnet.files import whole_or_absent
+from fusionnet.models.architectures import ARCHITECTURES
 from fusionnet.models.blocks import SIDE_MULTIPLE, SegmentationNetwork
 from fusionnet.models.receptive_field import reach
 
 CORE_PIXELS = 64  # of the smallest tile, without its halo
-PAPER = (
-    "Quan, Hildebrand, Jeong: FusionNet: a deep fully residual convolutional neural network for image segmentation "
-    "in connectomics. Frontiers in Computer Science 2021",
-    "10.3389/fcomp.2021.613981",
-)
-UNET = (
-    "Ronneberger, Fischer, Brox: U-Net: convolutional networks for biomedical image segmentation. MICCAI 2015",
-    "10.1007/978-3-319-24574-4_28",
-)
 
 
 @dataclass(frozen=True)
@@ -102,12 +94,12 @@ def _describe(
     _draw_cover(folder / "cover.png", example, probability[0, 0])
     (folder / "documentation.md").write_text(_documentation(job, description), encoding="utf-8")
     author = spec.Author(name=description.author)
-    cited = [PAPER if job.network.architecture == "fusionnet" else UNET]
+    cited = ARCHITECTURES[job.network.architecture].publication
     return spec.ModelDescr(
         name=description.name,
         description="Probability of the inside of a cell in electron-microscopy slices; membranes are near 0",
         authors=[author],
-        cite=[spec.CiteEntry(text=text, doi=doi) for text, doi in cited],
+        cite=[spec.CiteEntry(text=cited.text, doi=cited.doi)],
         license=description.licence,
         documentation=spec.FileDescr(source=folder / "documentation.md"),
         covers=[spec.FileDescr(source=folder / "cover.png")],
@@ -175,7 +167,7 @@ def _documentation(job: TrainingJob, description: Description) -> str:
     units = f", {network.chain} units in series" if network.chain > 1 else ""
     return f"""# {description.name}
 
-{network.architecture} of base width {network.width}{units}, trained by
+{ARCHITECTURES[network.architecture].title} of base width {network.width}{units}, trained by
 "FusionNet, reproducible" {__version__} on {description.training_data} (fold {job.fold}, seed {job.seed}).
 
 Input: 8-bit grey levels of 2-D slices, membranes dark, at about the pixel size of the training data; no normalisation

@@ -1,11 +1,14 @@
-"""The networks of the comparison, by name."""
+"""The class of each architecture in `fusionnet.models.architectures`, and the network of an arm."""
 
 import torch
 
 from fusionnet.config.stages import NetworkSettings
+from fusionnet.models.architectures import ARCHITECTURES
 from fusionnet.models.blocks import SegmentationNetwork, initialise
 from fusionnet.models.fusionnet import FusionNet
 from fusionnet.models.unet import UNet
+
+CLASSES: dict[str, type[SegmentationNetwork]] = {"fusionnet": FusionNet, "unet": UNet}
 
 
 def build(settings: NetworkSettings, generator: torch.Generator | None = None) -> SegmentationNetwork:
@@ -19,10 +22,8 @@ def build(settings: NetworkSettings, generator: torch.Generator | None = None) -
     Returns:
         A network from (N, 1, H, W) normalised grey values to (N, units, H, W) logits.
     """
-    if settings.architecture == "unet":
-        network: SegmentationNetwork = UNet(settings.width)
-    else:
-        network = FusionNet(settings.width, settings.chain, settings.residual, settings.skips)
+    switches = {name: getattr(settings, name) for name in ARCHITECTURES[settings.architecture].switches}
+    network = CLASSES[settings.architecture](width=settings.width, **switches)
     if generator is not None:
         initialise(network, generator)
     return network

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fusionnet.config.stages import ArmSettings
-from fusionnet.report.comparison import HEADLINE
+from fusionnet.evaluate.metrics import headlines
 from fusionnet.report.figures.axes import logarithmic, name_beside
 from fusionnet.report.figures.curves import distance_to_one
 from fusionnet.report.results import Replicate
@@ -19,7 +19,7 @@ BESIDE = 1.04  # marks of different networks with the same number of slices are 
 
 
 def draw_annotation(replicates: Sequence[Replicate], networks: Mapping[str, ArmSettings]) -> Figure:
-    """Draw V_rand and V_info against the number of training slices, a line through the means of each network.
+    """Draw the headline metrics against the number of training slices, a line through the means of each network.
 
     Args:
         replicates: All of them; arms that are trained on all slices are left out.
@@ -28,8 +28,8 @@ def draw_annotation(replicates: Sequence[Replicate], networks: Mapping[str, ArmS
     lines = lines_of(networks)
     names, colours = display_names(list(lines)), arm_colours(list(lines))
     with styled():
-        figure, axes = new_figure(PANEL_INCHES + 1.0, columns=2)
-        for axis, (score, title) in zip(axes, HEADLINE.items(), strict=True):
+        figure, axes = new_figure(PANEL_INCHES + 1.0, columns=len(headlines()))
+        for axis, (score, title) in zip(axes, headlines().items(), strict=True):
             ends = {}
             for position, (line, budgets) in enumerate(lines.items()):
                 shift = BESIDE ** (position - (len(lines) - 1) / 2)

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from scipy.stats import ks_2samp
 
-from fusionnet.config.experiment import ReportJob
+from fusionnet.config.reporting import ReportJob
 from fusionnet.evaluate.morphology import SHAPE_COLUMNS
 from fusionnet.report.results import read_json, read_table
 from fusionnet.report.text import markdown_table

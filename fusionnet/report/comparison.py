@@ -7,18 +7,21 @@ import numpy as np
 import pandas as pd
 
 from fusionnet.config.stages import ArmSettings
+from fusionnet.evaluate.metrics import headlines, shown_metrics
 from fusionnet.models.cost import Cost
 from fusionnet.report.results import Replicate, scores_by_replicate
 from fusionnet.report.statistics import Effect, estimate_effect
 
 BASELINE = "smoothed grey values"
-SCORES = (
-    *("v_rand", "v_rand_merge", "v_rand_split", "v_rand_threshold"),
-    *("v_info", "v_info_merge", "v_info_split", "v_info_threshold"),
-    *("pixel_error", "pixel_f1"),
-)
-HEADLINE = {"v_rand": "V_rand", "v_info": "V_info"}
 MEAN = "mean"
+
+
+def score_columns() -> list[str]:
+    """Return the scores in the table of all replicates; those of a headline are followed by its parts and threshold."""
+    columns = []
+    for name, metric in shown_metrics("headline", "text", "table").items():
+        columns += [name, *metric.parts_of(name), *([f"{name}_threshold"] if metric.shown == "headline" else [])]
+    return columns
 
 
 def pairs_of(networks: Mapping[str, ArmSettings]) -> list[tuple[str, str]]:
@@ -35,7 +38,7 @@ def pairs_of(networks: Mapping[str, ArmSettings]) -> list[tuple[str, str]]:
 
 
 def compare(replicates: Sequence[Replicate], pairs: Sequence[tuple[str, str]], seed: int = 0) -> list[Effect]:
-    """Return the effects, for V_rand and for V_info, of each pair: its first arm against its second.
+    """Return the effects, for each headline metric, of each pair: its first arm against its second.
 
     Args:
         replicates: All of them; a pair is compared on those that both arms have.
@@ -43,7 +46,7 @@ def compare(replicates: Sequence[Replicate], pairs: Sequence[tuple[str, str]], s
         seed: Keys the bootstrap's resamples, so that the same results give the same interval.
     """
     effects = []
-    for number, score in enumerate(HEADLINE):
+    for number, score in enumerate(headlines()):
         scores = scores_by_replicate(list(replicates), score)
         for position, (arm, baseline) in enumerate(pairs):
             generator = np.random.default_rng([seed, number, position])
@@ -70,7 +73,7 @@ def comparison_table(
         cost = costs[replicate.arm]
         rows.append(
             {"arm": replicate.arm, "fold": replicate.fold, "seed": replicate.seed}
-            | {score: float(replicate.metrics[score]) for score in SCORES}
+            | {score: float(replicate.metrics[score]) for score in score_columns()}
             | {"parameters": cost.parameters, "flops_per_slice": cost.flops}
             | {
                 "training_seconds": replicate.training["training_seconds"],
@@ -81,7 +84,7 @@ def comparison_table(
         )
     rows += [
         {"arm": BASELINE, "fold": fold, "parameters": 0, "flops_per_slice": 0}
-        | {score: float(metrics[score]) for score in SCORES}
+        | {score: float(metrics[score]) for score in score_columns()}
         for fold, metrics in baselines.items()
     ]
     table = pd.DataFrame(rows)
@@ -91,10 +94,10 @@ def comparison_table(
 
 
 def headline_scores(replicates: Sequence[Replicate]) -> dict[str, dict[str, float]]:
-    """Return V_rand, V_info and the last training loss of each arm, means over its replicates, for ``dvc metrics``."""
+    """Return headline metrics and last training loss of each arm, means over its replicates, for ``dvc metrics``."""
     arms = list(dict.fromkeys(replicate.arm for replicate in replicates))
     values = {
-        score: {arm: [r.metrics[score] for r in replicates if r.arm == arm] for arm in arms} for score in HEADLINE
+        score: {arm: [r.metrics[score] for r in replicates if r.arm == arm] for arm in arms} for score in headlines()
     }
     values["loss"] = {arm: [r.history["train_loss"].iloc[-1] for r in replicates if r.arm == arm] for arm in arms}
     return {
@@ -112,7 +115,7 @@ def curves_table(replicates: Sequence[Replicate]) -> pd.DataFrame:
 def summary(table: pd.DataFrame, effects: Sequence[Effect]) -> dict[str, Any]:
     """Return the means of each arm and the effects, as nested numbers."""
     means = table[table["fold"] == MEAN].set_index("arm")
-    kept = ["v_rand", "v_info", "pixel_error", "pixel_f1", "parameters", "flops_per_slice"]
+    kept = [*shown_metrics("headline", "text", "table"), "parameters", "flops_per_slice"]
     arms = {str(arm): {key: _plain(row[key]) for key in kept} for arm, row in means.iterrows()}
     return {
         "arms": arms,

@@ -15,19 +15,16 @@ from matplotlib.patches import Patch
 from fusionnet.config.stages import PredictSection
 from fusionnet.devices import Machine
 from fusionnet.evaluate.isbi import score_stack
-from fusionnet.evaluate.metrics import metrics_of
+from fusionnet.evaluate.metrics import headlines, metrics_of, shown_metrics
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.models.checkpoints import load_checkpoint
 from fusionnet.models.fusionnet import FusionNet
 from fusionnet.predict.predictor import Predictor
-from fusionnet.report.comparison import HEADLINE
 from fusionnet.report.figures.segmentations import place_of, show, telling_view
 from fusionnet.report.results import Replicate, ScoredSlices
 from fusionnet.report.statistics import ReplicateKey, estimate_effect, sentence
-from fusionnet.report.text import markdown_table, with_deviation
+from fusionnet.report.text import markdown_table, mean_scores
 from fusionnet.style import legend_below, new_figure, styled
-
-COLUMNS = ("v_rand", "v_rand_threshold", "v_info", "v_info_threshold", "pixel_error")
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class UnitScores:
     metrics: dict[str, Any]
     """As `fusionnet.evaluate.metrics.metrics_of`."""
     slices: dict[str, np.ndarray]
-    """For V_rand and V_info the score of each slice, (Z,), at the threshold of the headline score."""
+    """For each headline metric the score of each slice, (Z,), at the threshold of the headline score."""
 
 
 def first_units(network: SegmentationNetwork, count: int) -> FusionNet:
@@ -92,10 +89,10 @@ def score_units(
     found = []
     for unit in range(1, units):
         scores = score_stack(scored.labels, predict_unit(replicate, unit, scored.raw, settings, machine))
-        best = {score: int(scores.by_threshold(score).argmax()) for score in HEADLINE}
+        best = {score: int(scores.by_threshold(score).argmax()) for score in headlines()}
         slices = {score: scores.per_slice[score][:, step] for score, step in best.items()}
         found.append(UnitScores(replicate, unit, metrics_of(scores), slices))
-    last = {score: replicate.slice_scores(score) for score in HEADLINE}
+    last = {score: replicate.slice_scores(score) for score in headlines()}
     return [*found, UnitScores(replicate, units, dict(replicate.metrics), last)]
 
 
@@ -108,9 +105,12 @@ def changes(scores: Sequence[UnitScores], arm: str) -> dict[ReplicateKey, np.nda
 
 def refinement_table(scores: Sequence[UnitScores]) -> pd.DataFrame:
     """Return a row for each replicate and unit: ``arm``, ``fold``, ``seed``, ``unit``, scores and thresholds."""
+    columns = []
+    for name, metric in shown_metrics("headline", "text").items():
+        columns += [name, f"{name}_threshold"] if metric.shown == "headline" else [name]
     return pd.DataFrame(
         {"arm": s.replicate.arm, "fold": s.replicate.fold, "seed": s.replicate.seed, "unit": s.unit}
-        | {column: float(s.metrics[column]) for column in COLUMNS}
+        | {column: float(s.metrics[column]) for column in columns}
         for s in scores
     )
 
@@ -125,11 +125,9 @@ def refinement_markdown(scores: Sequence[UnitScores], names: Mapping[str, str]) 
     table = refinement_table(scores)
     lines = ["# What units in series refine", ""]
     for arm, of_arm in table.groupby("arm", sort=False):
-        rows = [
-            [str(unit), *(with_deviation(part[column]) for column in ("v_rand", "v_info", "pixel_error"))]
-            for unit, part in of_arm.groupby("unit")
-        ]
-        lines += [f"## {names[str(arm)]}", "", *markdown_table(["unit", *HEADLINE.values(), "pixel error"], rows), ""]
+        rows = [[str(unit), *mean_scores(part)] for unit, part in of_arm.groupby("unit")]
+        header = ["unit", *(metric.title for metric in shown_metrics("headline", "text").values())]
+        lines += [f"## {names[str(arm)]}", "", *markdown_table(header, rows), ""]
         lines += [f"- {said}" for said in _verdicts(scores, str(arm))] + [""]
     lines += [
         "Each unit is scored over the fold's scored slices, averaged over the orientations, at the threshold that is",
@@ -141,7 +139,7 @@ def refinement_markdown(scores: Sequence[UnitScores], names: Mapping[str, str]) 
 
 def _verdicts(scores: Sequence[UnitScores], arm: str) -> list[str]:
     said = []
-    for number, (score, name) in enumerate(HEADLINE.items()):
+    for number, (score, name) in enumerate(headlines().items()):
         by_unit = {f"unit {unit}": slices for unit, slices in _slices_by_unit(scores, arm, score).items()}
         units = list(by_unit)
         effect = estimate_effect(units[-1], units[0], score, by_unit, np.random.default_rng(number))

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter
 
-from fusionnet.config.experiment import ReportJob
+from fusionnet.config.reporting import ReportJob
 from fusionnet.config.schema import slice_range
 from fusionnet.config.stages import ArmSettings
 from fusionnet.errors import UserError
 from fusionnet.evaluate.isbi import score_stack
-from fusionnet.evaluate.metrics import metrics_of
+from fusionnet.evaluate.metrics import headlines, metrics_of, shown_metrics
 from fusionnet.files import sha256
 from fusionnet.models.checkpoints import load_checkpoint
 from fusionnet.report.statistics import SliceScores
@@ -32,12 +32,6 @@ FILES = (
     "metrics.json",
     "slices.csv",
 )
-METRIC_KEYS = (
-    *("v_rand", "v_rand_threshold", "v_rand_merge", "v_rand_split", "v_rand_by_threshold"),
-    *("v_info", "v_info_threshold", "v_info_merge", "v_info_split", "v_info_by_threshold"),
-    *("pixel_error", "pixel_f1", "thresholds"),
-)
-SLICE_COLUMNS = ("slice", "threshold", "v_rand", "v_info")
 HISTORY_COLUMNS = ("epoch", "train_loss", "validation_loss", "validation_v_rand")
 TRAINING_KEYS = ("training_seconds", "device")
 PREDICTION_KEYS = ("seconds_per_slice", "device")
@@ -174,14 +168,23 @@ def baseline_metrics(scored: ScoredSlices, sigma_pixels: float) -> dict[str, Any
     return metrics_of(score_stack(scored.labels, (smooth - low) / max(high - low, np.float32(1e-6))))
 
 
+def metric_keys() -> list[str]:
+    """Return what the report needs of ``metrics.json``."""
+    keys = []
+    for name, metric in shown_metrics("headline", "text", "table").items():
+        at_threshold = [f"{name}_threshold", f"{name}_by_threshold"] if metric.shown == "headline" else []
+        keys += [name, *at_threshold, *metric.parts_of(name)]
+    return [*keys, "thresholds"]
+
+
 def _read_replicate(arm: str, fold: str, seed: int, folder: Path) -> Replicate:
-    metrics = read_json(folder / "metrics.json", METRIC_KEYS)
+    metrics = read_json(folder / "metrics.json", metric_keys())
     scored = metrics.get("provenance", {}).get("probabilities", {}).get("sha256")
     if scored is not None and scored != sha256(folder / "probabilities.tif"):
         raise UserError(f"{folder / 'metrics.json'}: scores other probabilities than those beside it; evaluate again")
     return Replicate(
         *(arm, fold, seed, folder, metrics),
-        slices=read_table(folder / "slices.csv", SLICE_COLUMNS),
+        slices=read_table(folder / "slices.csv", ["slice", "threshold", *headlines()]),
         history=read_table(folder / "history.csv", HISTORY_COLUMNS),
         training=read_json(folder / "training-time.json", TRAINING_KEYS),
         prediction=read_json(folder / "prediction-time.json", PREDICTION_KEYS),

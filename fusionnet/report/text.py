@@ -5,8 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from fusionnet.evaluate.metrics import headlines, shown_metrics
 from fusionnet.models.cost import SLICE_PIXELS
-from fusionnet.report.comparison import BASELINE, HEADLINE, MEAN
+from fusionnet.report.comparison import BASELINE, MEAN
 from fusionnet.report.statistics import Effect, count, sentence
 
 
@@ -21,9 +22,9 @@ def verdict_markdown(effects: Sequence[Effect], names: Mapping[str, str], folds:
     if not effects:
         return "There is one arm, and so nothing to compare.\n"
     pairs = _by_pair(effects)
-    lines = [" ".join(sentence(effect, names, HEADLINE[effect.score]) for effect in pairs[0]), ""]
+    lines = [" ".join(sentence(effect, names, headlines()[effect.score]) for effect in pairs[0]), ""]
     if len(pairs) > 1:
-        header = ["comparison", "paired trainings", *HEADLINE.values()]
+        header = ["comparison", "paired trainings", *headlines().values()]
         lines += markdown_table(
             header, [[_pair_name(pair[0], names), _sample(pair[0]), *(_finding(e) for e in pair)] for pair in pairs]
         )
@@ -43,9 +44,9 @@ def comparison_markdown(table: pd.DataFrame, names: Mapping[str, str], effects: 
     """
     means, singles = table[table["fold"] == MEAN], table[table["fold"] != MEAN]
     lines = ["# Comparison", "", *evidence(singles, names), ""]
-    scores, costs = ("V_rand", "V_info", "pixel error"), ("parameters", "FLOPs per slice", "training", "prediction")
+    costs = ("parameters", "FLOPs per slice", "training", "prediction")
     lines += markdown_table(
-        ["arm", *scores, "replicates", *costs],
+        ["arm", *(metric.title for metric in shown_metrics("headline", "text").values()), "replicates", *costs],
         [_mean_cells(row, singles, names) for row in means.to_dict("records")],
     )
     lines += [
@@ -65,8 +66,10 @@ def comparison_markdown(table: pd.DataFrame, names: Mapping[str, str], effects: 
         "none; more seeds on the same slices would not. A verdict of one fold holds for the slices of that fold.",
     ]
     lines += ["", "## Every replicate", ""]
-    header = ["arm", "fold", "seed", "V_rand", "merge part", "split part", "V_info", "merge part", "split part"]
-    lines += markdown_table([*header, "pixel error"], [_single_cells(row, names) for row in singles.to_dict("records")])
+    header = ["arm", "fold", "seed"]
+    for metric in shown_metrics("headline", "text").values():
+        header += [metric.title, *(["merge part", "split part"] if metric.has_parts else [])]
+    lines += markdown_table(header, [_single_cells(row, names) for row in singles.to_dict("records")])
     lines += ["", "Merge part: 1 without mergers (precision). Split part: 1 without splits (recall)."]
     return "\n".join(lines) + "\n"
 
@@ -103,9 +106,16 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list
     return ["| " + " | ".join(cells) + " |" for cells in lines]
 
 
-def with_deviation(values: pd.Series) -> str:
+def with_deviation(values: pd.Series, decimals: int = 4) -> str:
     """Return the mean of some scores, with their standard deviation if there are several."""
-    return f"{values.mean():.4f} ± {values.std():.4f}" if len(values) > 1 else f"{values.mean():.4f}"
+    mean = f"{values.mean():.{decimals}f}"
+    return f"{mean} ± {values.std():.{decimals}f}" if len(values) > 1 else mean
+
+
+def mean_scores(table: pd.DataFrame) -> list[str]:
+    """Return the mean of each metric of the text over the rows of a table."""
+    shown = shown_metrics("headline", "text")
+    return [with_deviation(table[name], metric.decimals) for name, metric in shown.items()]
 
 
 def _layout(replicates: pd.DataFrame) -> str:
@@ -142,12 +152,12 @@ def _effect_cells(effect: Effect, names: Mapping[str, str]) -> list[str]:
     if effect.verdict != "not distinguishable":
         needed = "decided"
     numbers = [f"{effect.mean:+.4f}", interval, _sample(effect)]
-    return [_pair_name(effect, names), HEADLINE[effect.score], *numbers, effect.verdict, needed]
+    return [_pair_name(effect, names), headlines()[effect.score], *numbers, effect.verdict, needed]
 
 
 def _mean_cells(row: Mapping[Any, Any], singles: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
     of_arm = singles[singles["arm"] == row["arm"]]
-    scores = [with_deviation(of_arm[score]) for score in ("v_rand", "v_info", "pixel_error")]
+    scores = mean_scores(of_arm)
     if row["arm"] == BASELINE:
         return [BASELINE, *scores, "", "", "", "", ""]
     return [
@@ -162,6 +172,8 @@ def _mean_cells(row: Mapping[Any, Any], singles: pd.DataFrame, names: Mapping[st
 
 
 def _single_cells(row: Mapping[Any, Any], names: Mapping[str, str]) -> list[str]:
-    keys = ("v_rand", "v_rand_merge", "v_rand_split", "v_info", "v_info_merge", "v_info_split", "pixel_error")
+    scores = []
+    for name, metric in shown_metrics("headline", "text").items():
+        scores += [f"{row[key]:.{metric.decimals}f}" for key in (name, *metric.parts_of(name))]
     seed = "" if pd.isna(row["seed"]) else str(row["seed"])
-    return [names.get(row["arm"], row["arm"]), row["fold"], seed, *(f"{row[key]:.4f}" for key in keys)]
+    return [names.get(row["arm"], row["arm"]), row["fold"], seed, *scores]

@@ -1,4 +1,7 @@
-"""Losses of a membrane segmentation, one for each unit in series."""
+"""Losses of a membrane segmentation, one for each unit in series: a table of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,7 +16,7 @@ BORDER_SIGMA_PIXELS = 5.0  # sigma, ibid.
 
 
 def segmentation_loss(
-    logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor, kind: str = "bce"
+    logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor, name: str = "bce"
 ) -> torch.Tensor:
     """Return the loss of a batch: the mean over the units, each of which has a loss of its own.
 
@@ -21,7 +24,7 @@ def segmentation_loss(
         logits: (N, units, H, W).
         labels: (N, H, W), 1 inside a cell and 0 on a membrane.
         weights: (N, H, W), the weight of each pixel; only their ratios matter.
-        kind: A name that ``train.loss`` of the configuration takes. Dice is that of the membranes, the rarer class.
+        name: A key of `LOSSES`.
 
     Returns:
         A scalar.
@@ -29,21 +32,9 @@ def segmentation_loss(
     logits = logits.float()  # sums of bfloat16 would lose what the last epochs gain
     labels = labels.unsqueeze(1).expand_as(logits).float()
     weights = weights.unsqueeze(1).expand_as(logits).float()
-    probabilities = torch.sigmoid(logits)
-    if kind == "mae":
-        pixels = (probabilities - labels).abs()
-    elif kind == "mse":
-        pixels = (probabilities - labels).square()
-    else:
-        pixels = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
-    loss = (weights * pixels).sum() / weights.sum()
-    return loss + _membrane_dice(probabilities, labels) if kind == "dice_bce" else loss
-
-
-def _membrane_dice(probabilities: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    found, truth = 1.0 - probabilities, 1.0 - labels
-    overlap = (found * truth).sum(dim=(0, 2, 3))
-    return (1.0 - (2.0 * overlap + 1.0) / (found.sum(dim=(0, 2, 3)) + truth.sum(dim=(0, 2, 3)) + 1.0)).mean()
+    row = LOSSES[name]
+    loss = (weights * row.of_pixels(logits, labels)).sum() / weights.sum()
+    return loss if row.of_batch is None else loss + row.of_batch(logits, labels)
 
 
 def pixel_weights(label: np.ndarray, settings: TrainSection) -> np.ndarray:
@@ -51,14 +42,15 @@ def pixel_weights(label: np.ndarray, settings: TrainSection) -> np.ndarray:
 
     Args:
         label: (H, W), 1 inside a cell and 0 on a membrane.
-        settings: ``membrane_weight`` is the weight of a membrane's pixel beside a cell's of 1; the loss
-            ``weighted_bce`` adds `border_weights`.
+        settings: ``membrane_weight`` is the weight of a membrane's pixel beside a cell's of 1; the loss may add
+            weights of its own.
 
     Returns:
         float32 (H, W).
     """
     weights = np.where(label > 0, np.float32(1.0), np.float32(settings.membrane_weight))
-    return weights + border_weights(label) if settings.loss == "weighted_bce" else weights
+    added = LOSSES[settings.loss].added_weights
+    return weights if added is None else weights + added(label)
 
 
 def border_weights(
@@ -106,3 +98,47 @@ def _distance_sums(cells: np.ndarray, dy: np.ndarray, dx: np.ndarray, distances:
                         sums[y, x] = first + distances[offset]
                         break
     return sums
+
+
+def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+
+
+def _absolute_error(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return (torch.sigmoid(logits) - labels).abs()
+
+
+def _squared_error(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return (torch.sigmoid(logits) - labels).square()
+
+
+def _membrane_dice(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Return the Dice loss of the membranes, the rarer class: the mean over the units."""
+    found, truth = 1.0 - torch.sigmoid(logits), 1.0 - labels
+    overlap = (found * truth).sum(dim=(0, 2, 3))
+    return (1.0 - (2.0 * overlap + 1.0) / (found.sum(dim=(0, 2, 3)) + truth.sum(dim=(0, 2, 3)) + 1.0)).mean()
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One loss. Tensors are (N, units, H, W); labels are 1 inside a cell and 0 on a membrane.
+
+    Args:
+        of_pixels: From logits and labels to the loss of each pixel, of which the weighted mean is taken.
+        of_batch: From logits and labels to a scalar that is added to that mean.
+        added_weights: From the label of a crop, (H, W), to weights that are added to those of its pixels.
+    """
+
+    of_pixels: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    of_batch: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None
+    added_weights: Callable[[np.ndarray], np.ndarray] | None = None
+
+
+# A name stands in `fusionnet.config.stages.TrainSection` too: reading a configuration is to start no torch.
+LOSSES = {
+    "bce": Loss(_cross_entropy),
+    "weighted_bce": Loss(_cross_entropy, added_weights=border_weights),
+    "dice_bce": Loss(_cross_entropy, of_batch=_membrane_dice),
+    "mae": Loss(_absolute_error),
+    "mse": Loss(_squared_error),
+}

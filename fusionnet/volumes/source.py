@@ -37,6 +37,13 @@ class VolumeSource:
     ome_version: str | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def scale(self) -> str:
+        """The voxel size in words."""
+        if self.voxel_size_nm is None:
+            return "voxel size not known"
+        return f"voxels of {' x '.join(f'{side:g}' for side in self.voxel_size_nm)} nm"
+
     def read(self, z: slice, y: slice, x: slice) -> np.ndarray:
         """Return a region, shape (Z, Y, X), in native byte order.
 

@@ -11,7 +11,8 @@ import pandas as pd
 import tifffile
 from scipy.ndimage import gaussian_filter
 
-from fusionnet.config.experiment import ReportJob, load
+from fusionnet.config.experiment import load
+from fusionnet.config.reporting import ReportJob
 from fusionnet.config.schema import parse
 from fusionnet.config.stages import ArmSettings, TrainingJob
 from fusionnet.evaluate.isbi import score_stack

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from fake_results import cell_labels, write_results
 
-from fusionnet.config.experiment import ReportJob
+from fusionnet.config.reporting import ReportJob
 
 OUTPUTS = {
     *("comparison.csv", "curves.csv", "comparison.md", "verdict.md", "summary.json", "scores.json"),

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fusionnet.config.experiment import ReportJob, load
+from fusionnet.config.experiment import load
+from fusionnet.config.reporting import ReportJob
 from fusionnet.evaluate.morphology import measure_sections, score_bodies
 from fusionnet.files import write_json
 from fusionnet.report.bodies import bodies_markdown, read_bodies, whole_sections

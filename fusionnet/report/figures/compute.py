@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from fusionnet.evaluate.metrics import headlines
 from fusionnet.models.cost import Cost
-from fusionnet.report.comparison import HEADLINE
 from fusionnet.report.figures.axes import logarithmic, side_by_side
 from fusionnet.report.results import Replicate
 from fusionnet.style import GREY, arm_colours, display_names, legend_below, new_figure, styled
@@ -18,7 +18,7 @@ PANEL_INCHES = 2.4
 
 
 def draw_compute(replicates: Sequence[Replicate], costs: Mapping[str, Cost]) -> Figure:
-    """Draw V_rand and V_info against operations and against minutes of training.
+    """Draw the headline metrics against operations and against minutes of training.
 
     Args:
         replicates: All of them; each is a small mark, the mean of an arm a large one.
@@ -28,9 +28,12 @@ def draw_compute(replicates: Sequence[Replicate], costs: Mapping[str, Cost]) -> 
     operations = side_by_side({arm: costs[arm].flops / 1e9 for arm in arms}, BESIDE)
     work = [operations[replicate.arm] for replicate in replicates]
     minutes = [replicate.training["training_seconds"] / 60 for replicate in replicates]
+    rows = len(headlines())
     with styled():
-        figure, axes = new_figure(2 * PANEL_INCHES + 1.2, rows=2, columns=2, sharex="col", sharey="row")
-        for (left, right), (score, title) in zip((axes[:2], axes[2:]), HEADLINE.items(), strict=True):
+        figure, axes = new_figure(rows * PANEL_INCHES + 1.2, rows=rows, columns=2, sharex="col", sharey="row")
+        for (left, right), (score, title) in zip(
+            zip(axes[::2], axes[1::2], strict=True), headlines().items(), strict=True
+        ):
             _draw_marks(left, replicates, score, work)
             _draw_marks(right, replicates, score, minutes)
             left.set_title(f"{title} by operations")
@@ -38,8 +41,8 @@ def draw_compute(replicates: Sequence[Replicate], costs: Mapping[str, Cost]) -> 
             for axis in (left, right):
                 logarithmic(axis)
                 axis.margins(x=0.12)
-        axes[2].set_xlabel("operations of one pass over a slice (GFLOP)")
-        axes[3].set_xlabel("training (minutes)")
+        axes[-2].set_xlabel("operations of one pass over a slice (GFLOP)")
+        axes[-1].set_xlabel("training (minutes)")
         names, colours = display_names(arms), arm_colours(arms)
         keys = [Line2D([], [], marker="D", linestyle="", color=colours[a], markersize=8, label=names[a]) for a in arms]
         if len(replicates) > len(arms):

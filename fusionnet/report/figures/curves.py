@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from fusionnet.report.comparison import HEADLINE
+from fusionnet.evaluate.metrics import headlines
 from fusionnet.report.results import Replicate
 from fusionnet.style import (
     BASELINE_COLOUR,
@@ -84,8 +84,8 @@ def draw_thresholds(replicates: Sequence[Replicate], baselines: Sequence[Mapping
     arms = list(dict.fromkeys(replicate.arm for replicate in replicates))
     names, colours = display_names(arms), arm_colours(arms)
     with styled():
-        figure, axes = new_figure(3.9, columns=2)
-        for axis, (score, title) in zip(axes, HEADLINE.items(), strict=True):
+        figure, axes = new_figure(3.9, columns=len(headlines()))
+        for axis, (score, title) in zip(axes, headlines().items(), strict=True):
             curves = [(BASELINE_COLOUR, [metrics[f"{score}_by_threshold"] for metrics in baselines], "--")]
             for arm in arms:
                 of_arm = [r.metrics[f"{score}_by_threshold"] for r in replicates if r.arm == arm]

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from fusionnet.report.comparison import HEADLINE
+from fusionnet.evaluate.metrics import headlines
 from fusionnet.report.statistics import Effect, count
 from fusionnet.style import GREY, arm_colours, display_names, legend_below, new_figure, styled
 
@@ -24,8 +24,8 @@ def draw_effects(effects: Sequence[Effect], arms: Sequence[str]) -> Figure:
     pairs = list(dict.fromkeys((effect.arm, effect.baseline) for effect in effects))
     one_arm = len({arm for arm, _ in pairs}) == 1
     with styled():
-        figure, axes = new_figure(1.6 + 0.5 * max(1, len(pairs)), columns=2, sharey=True)
-        for axis, (score, title) in zip(axes, HEADLINE.items(), strict=True):
+        figure, axes = new_figure(1.6 + 0.5 * max(1, len(pairs)), columns=len(headlines()), sharey=True)
+        for axis, (score, title) in zip(axes, headlines().items(), strict=True):
             axis.axvline(0, color=GREY, linewidth=1)
             for row, effect in enumerate(effect for effect in effects if effect.score == score):
                 _draw_row(axis, row, effect, colours[effect.baseline if one_arm else effect.arm])

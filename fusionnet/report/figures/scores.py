@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from fusionnet.report.comparison import HEADLINE
+from fusionnet.evaluate.metrics import headlines
 from fusionnet.report.results import Replicate
 from fusionnet.style import (
     BASELINE_COLOUR,
@@ -34,8 +34,8 @@ def draw_scores(replicates: Sequence[Replicate], baselines: Sequence[Mapping[str
     folds = list(dict.fromkeys(replicate.fold for replicate in replicates))
     names, colours = display_names(arms), arm_colours(arms)
     with styled():
-        figure, axes = new_figure(1.5 + 0.42 * len(arms), columns=2, sharey=True)
-        for axis, (score, title) in zip(axes, HEADLINE.items(), strict=True):
+        figure, axes = new_figure(1.5 + 0.42 * len(arms), columns=len(headlines()), sharey=True)
+        for axis, (score, title) in zip(axes, headlines().items(), strict=True):
             if len(arms) <= FEW_ARMS:
                 _link_replicates(axis, replicates, arms, score)
             for row, arm in enumerate(arms):

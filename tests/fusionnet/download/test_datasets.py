@@ -354,9 +354,9 @@ def test_own_files_with_nan_are_refused(own: dict, tmp_path: Path) -> None:
 
 
 def test_every_dataset_of_the_configuration_is_declared() -> None:
-    for name in DATASETS:
-        own = {"volume": "raw.tif", "labels": "truth.tif"} if name == "files" else {}
-        section = section_of(name, **own)
+    for name, dataset in DATASETS.items():
+        files = {"volume": "raw.tif", "labels": "truth.tif"} if dataset.is_own else {}
+        section = section_of(name, **files)
         assert set(stacks_of(section)) <= set(STACK_NAMES)
     with pytest.raises(UserError, match="isbi2021"):
         section_of("isbi2021")

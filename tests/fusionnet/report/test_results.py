@@ -6,7 +6,7 @@ import pytest
 import tifffile
 from fake_results import cell_labels, write_results
 
-from fusionnet.config.experiment import ReportJob
+from fusionnet.config.reporting import ReportJob
 from fusionnet.errors import UserError
 from fusionnet.report.results import (
     ScoredSlices,

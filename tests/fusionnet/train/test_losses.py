@@ -1,9 +1,13 @@
+from pathlib import Path
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 from scipy import ndimage
 
-from fusionnet.train.losses import border_weights, pixel_weights, segmentation_loss
+from fusionnet.config.stages import TrainSection
+from fusionnet.train.losses import LOSSES, Loss, border_weights, pixel_weights, segmentation_loss
 
 
 def batch(units: int = 1) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -73,3 +77,23 @@ def test_pixel_weights_follow_the_configuration(training_job):
     bordered = pixel_weights(label, training_job(loss="weighted_bce").train)
     # d1 + d2 is 5 everywhere between two cells that are 4 pixels apart
     np.testing.assert_allclose(bordered[:, 14:18], 1 + 10 * np.exp(-25 / 50), rtol=1e-6)
+
+
+def test_configuration_and_table_have_the_same_losses():
+    docs = "".join(path.read_text() for path in (Path(__file__).parents[3] / "docs").glob("*.md"))
+    assert get_args(TrainSection.model_fields["loss"].annotation) == tuple(LOSSES)
+    assert [name for name in LOSSES if f"`{name}`" not in docs] == []
+
+
+def test_a_further_loss_is_a_row_of_the_table(monkeypatch: pytest.MonkeyPatch, training_job):
+    double = Loss(
+        lambda logits, labels: 2 * LOSSES["mae"].of_pixels(logits, labels),
+        of_batch=lambda logits, labels: torch.tensor(5.0),
+        added_weights=lambda label: np.full(label.shape, np.float32(3.0)),
+    )
+    monkeypatch.setitem(LOSSES, "double", double)
+    logits, labels, weights = batch(units=2)
+    expected = 2 * segmentation_loss(logits, labels, weights, "mae") + 5
+    torch.testing.assert_close(segmentation_loss(logits, labels, weights, "double"), expected)
+    settings = training_job(membrane_weight=1.0).train.model_copy(update={"loss": "double"})
+    assert (pixel_weights(np.eye(4, dtype=np.uint8), settings) == 4).all()

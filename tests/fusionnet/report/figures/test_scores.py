@@ -8,6 +8,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
+from fusionnet.models.architectures import ARCHITECTURES
 from fusionnet.models.cost import Cost
 from fusionnet.report.annotation import draw_annotation, lines_of
 from fusionnet.report.comparison import compare, pairs_of
@@ -18,7 +19,7 @@ from fusionnet.report.figures.effects import draw_effects
 from fusionnet.report.figures.scores import draw_scores
 from fusionnet.report.figures.segmentations import Shown, advantages, choose_slices, draw_segmentations, telling_view
 from fusionnet.report.results import Replicate, ScoredSlices, baseline_metrics, read_replicates, read_scored_slices
-from fusionnet.style import COLOURS, NAMES, arm_colours, display_names, save_figure
+from fusionnet.style import OTHER_ARMS, arm_colours, display_names, save_figure
 
 ARMS = ["fusionnet", "unet", "mine"]
 NETWORKS = {arm: arm_settings(arm) for arm in ARMS}
@@ -119,7 +120,7 @@ def test_every_replicate_and_every_mean_stands_over_its_cost(results: tuple) -> 
     assert sorted(minutes) == sorted(r.training["training_seconds"] / 60 for r in replicates)
     means = {line.get_color(): line for line in figure.axes[0].lines if line.get_marker() == "D"}
     of_unet = [r.metrics["v_rand"] for r in replicates if r.arm == "unet"]
-    assert float(means[COLOURS["unet"]].get_ydata()[0]) == pytest.approx(np.mean(of_unet))
+    assert float(means[ARCHITECTURES["unet"].colour].get_ydata()[0]) == pytest.approx(np.mean(of_unet))
     named = [text.get_text() for text in figure.legends[0].get_texts()]
     assert named == ["FusionNet", "U-Net", "mine", "one replicate"]
 
@@ -150,7 +151,7 @@ def test_the_annotation_curve_has_a_line_for_each_network(tmp_path: Path) -> Non
     axis = draw_annotation(replicates, networks).axes[0]
     means = {line.get_color(): line for line in axis.lines if line.get_marker() == "D"}
     for architecture in ("fusionnet", "unet"):
-        line = means[COLOURS[architecture]]
+        line = means[ARCHITECTURES[architecture].colour]
         for x, y, slices in zip(line.get_xdata(), line.get_ydata(), (1, 5), strict=True):
             of_arm = [r.metrics["v_rand"] for r in replicates if r.arm.startswith(f"{architecture}-{slices}-")]
             assert x == pytest.approx(slices, rel=0.03)
@@ -231,9 +232,8 @@ def test_equal_input_gives_equal_bytes_whatever_the_persons_settings(results: tu
 
 
 def test_arms_keep_their_names_and_colours_in_any_company() -> None:
-    assert set(COLOURS) == set(NAMES)
     assert arm_colours(["unet", "mine"])["unet"] == arm_colours(["fusionnet", "other", "unet"])["unet"]
-    colours = arm_colours([*COLOURS, "mine", "yours"])
+    colours = arm_colours([*ARCHITECTURES, *OTHER_ARMS, "mine", "yours"])
     assert len(set(colours.values())) == len(colours)
     assert display_names(["unet", "mine"]) == {"unet": "U-Net", "mine": "mine"}
 
@@ -244,4 +244,4 @@ def test_an_arm_of_few_slices_is_a_paler_one_of_its_architecture() -> None:
     colours = arm_colours(["unet-1-slice", "unet-5-slices", "unet-64-slices"])
     lightness = [sum(to_rgb(colour)) for colour in colours.values()]
     assert lightness[0] > lightness[1] > lightness[2]
-    assert colours["unet-64-slices"].lower() == COLOURS["unet"].lower()
+    assert colours["unet-64-slices"].lower() == ARCHITECTURES["unet"].colour.lower()
