@@ -56,7 +56,6 @@ def main() -> None:
     if arguments.expect:
         refuse_another_job(job, parse(TrainingJob, arguments.expect, "--expect"))
     source = open_volume(arguments.volume)
-    say(f"predict: {source.name}: {source.shape} (Z, Y, X), {source.scale}")
     window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source)
     predictor = Predictor(network, settings, set_up(settings.device, settings.precision, say))
     depth = stored_depth(source, settings.tile_pixels + 2 * predictor.reach)
@@ -89,6 +88,7 @@ def main() -> None:
     else:
         sink = VolumeSink(arguments.probabilities, arguments.deviation, output, identity)
         numbers = range(len(plan))
+    say(f"predict: {source.name}: {source.shape} (Z, Y, X), {source.scale}")
     already = len(sink.finished)
     summary, work = predict_volume(source, plan, numbers, predictor, window, sink)
     report(arguments, predictor, plan.shape, made["grey_window"], already, summary, work)
