@@ -10,19 +10,23 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 TARGETS := help install reproduce test test-slow test-gpu test-slurm check format lock pipelines status verify record sync push pull
 # Overlays whose names are experiments' names (fusionnet/config/experiment.py): a colon in another would stop every target.
 EXPERIMENTS := $(filter-out $(TARGETS),$(shell ls config/experiments | sed -n 's/^\([A-Za-z][A-Za-z0-9_-]*\)\.yaml$$/\1/p'))
-LINTED := fusionnet scripts tests benchmarks workflow
+LINTED := fusionnet scripts tests benchmarks examples workflow
 
 .PHONY: $(TARGETS) $(EXPERIMENTS)
 
 help: ## List the targets
-	@grep -hE '^[a-z$$()A-Z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 22
-	@echo "experiments:          $(EXPERIMENTS)"
+	@awk -F ':.*## ' '/^# --- /{print "\n" substr($$0, 7)} /^[a-z$$()A-Z-]+:.*## /{printf "  %-20s%s\n", $$1, $$2}' Makefile
+	@echo
+	@echo "status and results take EXPERIMENT=name, as in: make record EXPERIMENT=isbi2012; make NAME runs an experiment:"
+	@echo $(EXPERIMENTS) | fold -s -w 78 | sed 's/^/  /'
 
 $(VENV)/installed: requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit("make: error: Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; run: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) workflow/check_python.py
 	$(PYTHON) -m venv $(VENV)
 	pip install --quiet --disable-pip-version-check -r requirements.lock -e .
 	touch $@
+
+# --- run
 
 install: $(VENV)/installed ## Create .venv with the pinned requirements
 
@@ -31,6 +35,28 @@ reproduce: install ## Run the default experiment to its figures
 
 $(EXPERIMENTS): install
 	snakemake $@ --cores 8 --resources gpu=1
+
+status: install ## Show where the trainings of EXPERIMENT are: step, score, rate, time left
+	python scripts/status.py $(EXPERIMENT)
+
+# --- results (docs/dvc.md)
+
+record: install ## After snakemake: let DVC record the results of EXPERIMENT without computing them again
+	python scripts/records.py record $(EXPERIMENT)
+
+sync: install ## After git checkout: put that commit's results in place and tell Snakemake that they are current
+	python scripts/records.py sync $(EXPERIMENT)
+
+push: install ## Send the recorded results to DVC's remote
+	python scripts/records.py push $(EXPERIMENT)
+
+pull: install ## After git clone or git pull: get the commit's results from DVC's remote, and sync
+	python scripts/records.py pull $(EXPERIMENT)
+
+verify: install ## Run the default experiment again, elsewhere, and say whether it meets its record, repro.json
+	python scripts/verify.py
+
+# --- develop
 
 test: install ## Run the test suite, a file at a time on each core
 	pytest --numprocesses auto --maxprocesses 4 --dist loadfile
@@ -66,21 +92,3 @@ lock: ## Write requirements.lock anew for all Pythons, keeping its pins (needs u
 
 pipelines: install ## List in dvc.yaml the code that each stage's script imports now
 	python workflow/list_code.py dvc.yaml results/*/dvc.yaml
-
-status: install ## Show where the trainings of EXPERIMENT are: step, score, rate, time left
-	python scripts/status.py $(EXPERIMENT)
-
-verify: install ## Run the default experiment again, elsewhere, and say whether it meets its record, repro.json
-	python scripts/verify.py
-
-record: install ## After snakemake: let DVC record the results of EXPERIMENT without computing them again
-	workflow/record.sh $(EXPERIMENT)
-
-sync: install ## After git checkout: put that commit's results in place and tell Snakemake that they are current
-	workflow/sync.sh $(EXPERIMENT)
-
-push: install ## Send the recorded results to DVC's remote
-	workflow/push.sh $(EXPERIMENT)
-
-pull: install ## After git clone or git pull: get the commit's results from DVC's remote, and sync
-	workflow/sync.sh --pull $(EXPERIMENT)

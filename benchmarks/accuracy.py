@@ -121,9 +121,9 @@ def reported_rows(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 def measure(name: str, job: TrainingJob, stacks: Stacks, config: Config, machine: Machine) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         progress = Progress((job.arm, job.fold, job.seed), job.train.steps, Path(folder) / HEARTBEAT)
-        states = StateFolder(Path(folder), "benchmark", progress.say)
+        states = StateFolder(Path(folder), "benchmark")
         with progress.until_the_end():
-            training = Training.begin(job, machine, progress.say)
+            training = Training.begin(job, machine)
             train(training, stacks, states, progress, save_every_seconds=1e9)
     predictor = Predictor(training.average.network, config.predict, machine)
     scored = stacks.fold.scored

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from fusionnet.config.architectures import ARCHITECTURES
 from fusionnet.config.stages import NetworkSettings
 from fusionnet.export.onnx import export_onnx
-from fusionnet.models.architectures import ARCHITECTURES
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.models.build import build
 from fusionnet.models.cost import network_cost

@@ -1,4 +1,4 @@
-"""Measure what V_rand and V_info become when one rule of the challenge is missed (the table in docs/scores.md).
+"""Measure what V_rand and V_info become when one rule of the challenge is missed (the table in docs/evaluate.md).
 
 Usage: python benchmarks/score_slips.py --labels data/raw/isbi2012/train-labels.tif --label-slices 25-29
 Proposals are made from the labels: blurred with noise, blurred with gaps, thick membranes, and what a sure network
@@ -17,11 +17,12 @@ from scipy import ndimage
 from skimage.segmentation import watershed
 
 from fusionnet.errors import run
-from fusionnet.evaluate.isbi import THRESHOLDS, score_stack
-from fusionnet.evaluate.kernels import flood
+from fusionnet.evaluate.counting import THRESHOLDS
+from fusionnet.evaluate.isbi import score_stack
+from fusionnet.evaluate.kernels import flood, framed
 from fusionnet.evaluate.metrics import read_truth
 from fusionnet.evaluate.overlaps import score_segments
-from fusionnet.evaluate.thinning import components, framed, thinned_components, unframed
+from fusionnet.evaluate.thinning import components, thinned_components, unframed
 from fusionnet.volumes.volume import read_volume
 
 EIGHT_NEIGHBOURS = np.ones((3, 3))

@@ -20,7 +20,8 @@ import numpy as np
 from scipy import ndimage, spatial
 
 from fusionnet.errors import run
-from fusionnet.evaluate.isbi import THRESHOLDS, score_stack
+from fusionnet.evaluate.counting import THRESHOLDS
+from fusionnet.evaluate.isbi import score_stack
 from fusionnet.volumes.volume import read_labels, read_volume
 
 FIRST_CALL = """

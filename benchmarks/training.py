@@ -16,11 +16,11 @@ from multiprocessing.connection import Connection
 import numpy as np
 import torch
 
+from fusionnet.config.architectures import ARCHITECTURES
 from fusionnet.config.experiment import load
 from fusionnet.config.stages import TrainingJob
 from fusionnet.devices import Machine, available_processors, set_up
 from fusionnet.errors import run
-from fusionnet.models.architectures import ARCHITECTURES
 from fusionnet.models.build import build
 from fusionnet.train.batches import Steps
 from fusionnet.train.loop import Training

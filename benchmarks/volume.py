@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from fusionnet.config.architectures import ARCHITECTURES
 from fusionnet.config.stages import NetworkSettings, PredictSection
 from fusionnet.devices import set_up
-from fusionnet.models.architectures import ARCHITECTURES
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.models.build import build
 from fusionnet.predict.predictor import Predictor

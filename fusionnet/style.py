@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
+from fusionnet.config.architectures import ARCHITECTURES
 from fusionnet.files import whole_or_absent
-from fusionnet.models.architectures import ARCHITECTURES
 
 WIDTH_INCHES = 9.0  # at 100 dots per inch as wide as a README; drawn at DPI, for sharp screens
 DPI = 150
@@ -21,7 +21,7 @@ LEGEND_CHARACTERS = 110  # that fit the width, a key counted as seven
 BASELINE_COLOUR = "#777777"
 GREY = "#444444"
 FEW_ARMS = 3  # with more, lines of single replicates hide what they should show
-# Name and colour of the other arms that ship; a plain architecture's are in `fusionnet.models.architectures`.
+# Name and colour of the other arms that ship; a plain architecture's are in `fusionnet.config.architectures`.
 OTHER_ARMS = {
     "unet-matched": ("U-Net of equal parameters", "#BB5566"),
     "unet-flops": ("U-Net of equal FLOPs", "#882255"),

@@ -1,4 +1,4 @@
-"""Score a probability stack as the ISBI-2012 challenge did, or a volume of segments (see docs/md)."""
+"""Score a probability stack as the ISBI-2012 challenge did, or a volume of segments (see docs/evaluate.md)."""
 
 import argparse
 import logging
@@ -20,16 +20,16 @@ from fusionnet.logs import start_log
 from fusionnet.volumes.stacks import require_same_shape
 from fusionnet.volumes.volume import READABLE, read_volume
 
-LOG = logging.getLogger("evaluate")
+LOG = logging.getLogger("fusionnet")
 
 
 def main() -> None:
     arguments = parse_arguments()
+    start_log("evaluate", arguments.log)
     if arguments.segments and not arguments.instances:
         raise UserError("--segments are scored against instance numbers; add --instances and give such labels")
     if arguments.segments and (arguments.slices or arguments.overlay or arguments.warping):
         raise UserError("--slices, --overlay and --warping belong to thresholds; give --probabilities for them")
-    start_log("evaluate", arguments.log)
     labels = read_truth(arguments.labels, arguments.instances, arguments.label_slices)
     path = arguments.probabilities or arguments.segments
     proposal = read_volume(path)

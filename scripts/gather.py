@@ -1,13 +1,12 @@
 """Gather the parts of a volume's prediction, made by scripts/predict.py --part, into one volume."""
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from fusionnet.errors import UserError, run
-from fusionnet.files import write_text
+from fusionnet.logs import start_log
 from fusionnet.predict.shards import gather, open_parts, plan_from_json
 from fusionnet.predict.streaming import VolumeSink
 from fusionnet.predict.summary import sentences
@@ -27,6 +26,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    log = start_log("gather", arguments.log)
     parts = open_parts(arguments.parts)
     whole = parts[0].whole
     if arguments.deviation and not whole["deviation"]:
@@ -42,11 +42,9 @@ def main() -> None:
     )
     sink = VolumeSink(arguments.probabilities, arguments.deviation, output, whole)
     summary = gather(parts, sink)
-    lines = [f"gather: {arguments.probabilities}: {plan.shape} (Z, Y, X) from {len(parts)} parts"]
-    lines += sentences(summary)
-    sys.stderr.write("\n".join(lines) + "\n")
-    if arguments.log:
-        write_text(arguments.log, "\n".join(lines) + "\n")
+    log.info("%s: %s (Z, Y, X) from %d parts", arguments.probabilities, plan.shape, len(parts))
+    for line in sentences(summary):
+        log.info(line)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from fusionnet.config.architectures import ARCHITECTURES
 from fusionnet.config.stages import TrainingJob
 from fusionnet.errors import run
 from fusionnet.files import write_text
 from fusionnet.logs import start_log
-from fusionnet.models.architectures import ARCHITECTURES
 from fusionnet.models.checkpoints import load_checkpoint
 from fusionnet.models.cost import SLICE_PIXELS, network_cost
 from fusionnet.models.pretrained import SUFFIX, WEIGHTS, save_published

@@ -5,14 +5,14 @@ import time
 from itertools import product
 from pathlib import Path
 
-from fusionnet.config.experiment import load
+from fusionnet.config.experiment import DEFAULT_EXPERIMENT, load
 from fusionnet.errors import run
 from fusionnet.workflow.status import find_replicates, table
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("experiment", nargs="?", default="phantom", help="a name in config/experiments")
+    parser.add_argument("experiment", nargs="?", default=DEFAULT_EXPERIMENT, help="a name in config/experiments")
     return parser.parse_args()
 
 

@@ -8,10 +8,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fusionnet.config.experiment import load
+from fusionnet.config.experiment import DEFAULT_EXPERIMENT, load
 from fusionnet.devices import available_processors
 from fusionnet.errors import UserError, run
 from fusionnet.files import write_json
+from fusionnet.logs import start_log
 from fusionnet.report.results import read_json
 from fusionnet.workflow.verify import CAUSES, make_record, verdict
 
@@ -20,7 +21,7 @@ PROJECT = ("config", "fusionnet", "scripts", "workflow", "pyproject.toml")
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("experiment", nargs="?", default="phantom", help="a name in config/experiments")
+    parser.add_argument("experiment", nargs="?", default=DEFAULT_EXPERIMENT, help="a name in config/experiments")
     parser.add_argument("--record-file", type=Path, default=Path("repro.json"), help="the record")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--record", action="store_true", help="write the record of the results that are here")
@@ -30,10 +31,11 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    log = start_log("verify", None)
     config = load(arguments.experiment)
     if arguments.record:
         write_json(arguments.record_file, make_record(arguments.experiment, config, Path.cwd()))
-        print(f"{arguments.record_file}: written")
+        log.info("%s: written", arguments.record_file)
         return
     if not arguments.record_file.is_file():
         raise UserError(f"{arguments.record_file}: no such record; write one with --record after a run")

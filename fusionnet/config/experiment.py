@@ -20,6 +20,7 @@ from fusionnet.volumes.hdf5 import file_of
 
 BASE = Path("config/config.yaml")
 EXPERIMENTS = Path("config/experiments")
+DEFAULT_EXPERIMENT = "phantom"
 
 # Experiments and arms: their names are folders, words of command lines, targets of Snakemake and keys of DVC.
 NAME = r"[A-Za-z][A-Za-z0-9_-]*"

@@ -7,7 +7,6 @@ What a stage needs of the configuration is a `Section`; `fusionnet.config.stages
 import json
 import re
 from collections.abc import Mapping
-from types import UnionType
 from typing import Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -87,7 +86,7 @@ def _explain(kind: type[Section], problem: Any) -> str:
     path = [str(part) for part in problem["loc"]]
     key = ".".join(path)
     if problem["type"] == "extra_forbidden":
-        return f"unknown key '{key}'{did_you_mean(path[-1], _known_keys(kind, path[:-1]))}"
+        return f"unknown key '{key}'{did_you_mean(path[-1], _known_keys(kind))}"
     if problem["type"] == "missing":
         return f"key '{key}' is missing"
     message = problem["msg"].removeprefix("Value error, ")
@@ -99,9 +98,8 @@ def _explain(kind: type[Section], problem: Any) -> str:
     return f"{key}: got {problem['input']!r}; {message[0].lower()}{message[1:]}"
 
 
-def _known_keys(kind: Any, path: list[str]) -> list[str]:
-    for part in path:
-        kind = kind.model_fields[part].annotation if hasattr(kind, "model_fields") else kind.__args__[1]
-        if isinstance(kind, UnionType):  # a section that may be absent
-            kind = kind.__args__[0]
-    return list(kind.model_fields) if hasattr(kind, "model_fields") else []
+def _known_keys(kind: type[Section]) -> list[str]:
+    """Return all keys of a section and of those inside it."""
+    schema = kind.model_json_schema()
+    sections = [schema, *schema.get("$defs", {}).values()]
+    return list(dict.fromkeys(key for section in sections for key in section.get("properties", {})))

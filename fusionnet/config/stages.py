@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
+from fusionnet.config.architectures import ARCHITECTURES
 from fusionnet.config.schema import Fraction, Section, row_of
-from fusionnet.models.architectures import ARCHITECTURES
 
 Device = Literal["auto", "cuda", "cpu"]
 

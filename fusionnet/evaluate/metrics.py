@@ -1,6 +1,5 @@
 """The metrics: a table of them, scores as tables and JSON, and the truth that they are held against."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,18 +50,11 @@ def origin_of(path: Path) -> dict[str, object]:
         path: As for `fusionnet.volumes.volume.read_volume`: a file, a folder, or ``file.h5:key``.
 
     Returns:
-        ``path``; ``sha256`` of the file, or of the names and SHA-256 of a folder's files in sorted order; and
-        ``made_by``, the recorded provenance (empty for a foreign stack).
+        ``path``; ``sha256`` of the file or folder, as `fusionnet.files.sha256`; and ``made_by``, the recorded
+        provenance (empty for a foreign stack).
     """
-    source = file_of(path)
-    if source.is_dir():
-        files = sorted(file for file in source.rglob("*") if file.is_file())
-        listing = "".join(f"{sha256(file)}  {file.relative_to(source).as_posix()}\n" for file in files)
-        digest = hashlib.sha256(listing.encode()).hexdigest()
-    else:
-        digest = sha256(source)
     made_by = read_provenance(path) if is_tiff(str(path)) else {}
-    return {"path": str(path), "sha256": digest, "made_by": made_by}
+    return {"path": str(path), "sha256": sha256(file_of(path)), "made_by": made_by}
 
 
 @dataclass(frozen=True)

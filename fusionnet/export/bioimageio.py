@@ -13,11 +13,11 @@ import numpy as np
 import torch
 
 from fusionnet import __version__
+from fusionnet.config.architectures import ARCHITECTURES
 from fusionnet.config.stages import TrainingJob
 from fusionnet.errors import UserError
 from fusionnet.export.onnx import ONNX_OPSET, Standalone, export_onnx, export_torchscript
 from fusionnet.files import whole_or_absent
-from fusionnet.models.architectures import ARCHITECTURES
 from fusionnet.models.blocks import SIDE_MULTIPLE, SegmentationNetwork
 from fusionnet.models.receptive_field import reach
 

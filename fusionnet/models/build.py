@@ -1,9 +1,9 @@
-"""The class of each architecture in `fusionnet.models.architectures`, and the network of an arm."""
+"""The class of each architecture in `fusionnet.config.architectures`, and the network of an arm."""
 
 import torch
 
+from fusionnet.config.architectures import ARCHITECTURES
 from fusionnet.config.stages import NetworkSettings
-from fusionnet.models.architectures import ARCHITECTURES
 from fusionnet.models.blocks import SegmentationNetwork, initialise
 from fusionnet.models.fusionnet import FusionNet
 from fusionnet.models.unet import UNet

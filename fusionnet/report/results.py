@@ -135,6 +135,14 @@ def read_networks(job: ReportJob, replicates: list[Replicate]) -> dict[str, ArmS
     return networks
 
 
+def by_arm(replicates: Sequence[Replicate]) -> dict[str, list[Replicate]]:
+    """Return the replicates of each arm, arms in the order in which they come."""
+    groups: dict[str, list[Replicate]] = {}
+    for replicate in replicates:
+        groups.setdefault(replicate.arm, []).append(replicate)
+    return groups
+
+
 def one_of_each(replicates: list[Replicate]) -> list[Replicate]:
     """Return a replicate of each arm: those of the first fold and seed that all the arms have."""
     arms = {replicate.arm for replicate in replicates}

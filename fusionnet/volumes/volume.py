@@ -21,7 +21,7 @@ from fusionnet.volumes.source import VolumeSource, existing
 from fusionnet.volumes.stacks import membrane_labels
 from fusionnet.volumes.tiff import TiffWriter, is_tiff, open_tiff
 
-logger = logging.getLogger("fusionnet.volumes")
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def open_volume(path: Path | str) -> VolumeSource:
         if each.matches(name):
             source = each.open(name)
             for note in source.notes:
-                logger.warning("%s: %s", name, note)
+                LOG.warning("%s: %s", name, note)
             return source
     existing(path)
     raise UserError(f"{path}: a format that is not read; expected {READABLE}: convert it (Fiji: File > Save As > Tiff)")

@@ -90,10 +90,11 @@ def _imported_files(path: str) -> tuple[str, ...]:
     if not path.endswith(".py"):
         return ()
     tree = ast.parse(Path(path).read_text(encoding="utf-8"))
-    return tuple(file for name in _imported_names(tree) for file in _files_of(name))
+    return tuple(file for name in imported_names(tree) for file in _files_of(name))
 
 
-def _imported_names(tree: ast.AST) -> Iterator[str]:
+def imported_names(tree: ast.AST) -> Iterator[str]:
+    """Yield what a module imports, also inside functions: modules, and `module.name` for each imported name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

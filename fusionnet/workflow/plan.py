@@ -10,12 +10,11 @@ from io import StringIO
 from pathlib import PurePosixPath
 from typing import Any
 
-from fusionnet.config.experiment import Config, experiments, load
+from fusionnet.config.experiment import DEFAULT_EXPERIMENT, Config, experiments, load
 from fusionnet.download.datasets import DATASETS
 from fusionnet.download.raw_stacks import stacks_of
 from fusionnet.errors import UserError
 
-DEFAULT_EXPERIMENT = "phantom"
 TARGETS_OF_DEFAULT = {"all", "figures"}
 
 REPLICATE = "results/{experiment}/replicates/{arm}/{fold}/seed-{seed}"

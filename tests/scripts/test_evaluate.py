@@ -212,4 +212,4 @@ def test_runs_at_the_prompt() -> None:
         text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
-    assert (done.returncode, done.stderr) == (1, "evaluate.py: error: missing.tif: no such file or folder\n")
+    assert (done.returncode, done.stderr) == (1, "evaluate: error: missing.tif: no such file or folder\n")

@@ -34,7 +34,7 @@ def run_small_project(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def recorded(finished: Path) -> Path:
     """The finished project after `make record` has let DVC know of it."""
-    command_in(finished)("workflow/record.sh")
+    command_in(finished)("python scripts/records.py record")
     return finished
 
 

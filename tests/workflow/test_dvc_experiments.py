@@ -29,7 +29,7 @@ def test_two_experiments_side_by_side_give_the_numbers_of_separate_runs(reposito
     run = command_in(repository)
     # `-S` sets keys that are there; the committed overlay names only what differs.
     edit_yaml(repository / OVERLAY, {"train": {"learning_rate": 0.003}})
-    run("workflow/record.sh && git commit -qam rate")
+    run("python scripts/records.py record && git commit -qam rate")
     before = (repository / SUMMARY).read_text()
     for name, rate in RATES.items():
         run(f"dvc exp run --queue --name {name} -S '{OVERLAY}:train.learning_rate={rate}'")

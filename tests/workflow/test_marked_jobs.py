@@ -92,9 +92,9 @@ def test_a_comment_in_an_overlay(recorded: Path, run: Command, edited):
 def test_a_key_of_the_base_that_the_overlay_overrides_marks_with_dvc_until_it_is_recorded(repository: Path, edited):
     run = command_in(repository)
     edit_yaml(repository / OVERLAY, {"report": {"slices_shown": 1}})
-    run("workflow/record.sh")
+    run("python scripts/records.py record")
     edit_yaml(repository / "config/config.yaml", {"report": {"slices_shown": 2}})
     assert marked_by_snakemake(run) == (set(), set())
     assert any("report" in file for file in marked_by_dvc(repository, run))
-    run("workflow/record.sh")
+    run("python scripts/records.py record")
     assert marked_by_dvc(repository, run) == set()

@@ -17,7 +17,7 @@ def pushed(repository: Path, tmp_path: Path) -> Path:
     """The repository after `make push` into the folder `store` beside it."""
     run = command_in(repository)
     run(f"dvc remote add --default store {tmp_path / 'store'} && git commit -qam remote")
-    run("workflow/push.sh")
+    run("python scripts/records.py push")
     return repository
 
 
@@ -40,7 +40,7 @@ def assert_not_current(run: Command) -> None:
 
 def test_a_clone_has_the_same_bytes_and_nothing_to_do(pushed: Path, clone: Path):
     run = command_in(clone)
-    run("workflow/sync.sh --pull")
+    run("python scripts/records.py pull")
     assert run("dvc status dvc.yaml").stdout.strip() == "Data and pipelines are up to date."
     assert "Nothing to be done" in run("snakemake --dry-run").stdout
     for name in ("data/raw/phantom/train-volume.tif", "results/phantom/report/summary.json"):
@@ -48,7 +48,7 @@ def test_a_clone_has_the_same_bytes_and_nothing_to_do(pushed: Path, clone: Path)
 
 
 def test_the_origin_of_the_raw_stacks_travels_with_them(clone: Path):
-    command_in(clone)("workflow/sync.sh --pull")
+    command_in(clone)("python scripts/records.py pull")
     raw = clone / "data/raw/phantom"
     origin = json.loads((raw / "ORIGIN.json").read_text())
     assert {"dataset", "description", "citation", "licence", "stacks"} <= origin.keys()
@@ -59,18 +59,18 @@ def test_the_origin_of_the_raw_stacks_travels_with_them(clone: Path):
         assert hashlib.sha256(pixels.tobytes()).hexdigest() == stack["pixel_sha256"]
 
 
-@pytest.mark.parametrize(("command", "script"), [("push", "push.sh"), ("pull", "sync.sh --pull")])
-def test_without_a_remote_one_line_says_how_to_set_one(repository: Path, command: str, script: str):
-    done = command_in(repository)(f"workflow/{script}", succeeds=False)
+@pytest.mark.parametrize("action", ["push", "pull"])
+def test_without_a_remote_one_line_says_how_to_set_one(repository: Path, action: str):
+    done = command_in(repository)(f"python scripts/records.py {action}", succeeds=False)
     assert done.returncode == 1
-    assert done.stdout.startswith(f"{command}: no DVC remote is set; name one: dvc remote add --default")
+    assert done.stdout.startswith(f"{action}: no DVC remote is set; name one: dvc remote add --default")
     assert done.stdout.count("\n") == 1
 
 
 def test_a_remote_that_is_not_there(clone: Path, tmp_path: Path):
     (tmp_path / "store").rename(tmp_path / "unplugged")
     run = command_in(clone)
-    done = run("workflow/sync.sh --pull", succeeds=False)
+    done = run("python scripts/records.py pull", succeeds=False)
     assert done.returncode == 1
     assert done.stdout == f"pull: no folder {tmp_path / 'store'} (the remote 'store'); is its disk mounted?\n"
     assert_not_current(run)
@@ -79,7 +79,7 @@ def test_a_remote_that_is_not_there(clone: Path, tmp_path: Path):
 def test_a_file_that_is_missing_in_the_remote(clone: Path, tmp_path: Path):
     object_of(clone, tmp_path, "results/phantom/replicates/unet/test/seed-0/checkpoint.pt").unlink()
     run = command_in(clone)
-    done = run("workflow/sync.sh --pull", succeeds=False)
+    done = run("python scripts/records.py pull", succeeds=False)
     assert done.returncode == 1
     assert "pull: phantom: missing or damaged in the remote 'store': results/phantom/replicates/unet" in done.stdout
     assert "checkpoint.pt" in done.stdout
@@ -92,7 +92,7 @@ def test_a_file_that_was_damaged_in_the_remote(clone: Path, tmp_path: Path):
     stored.write_text(stored.read_text().replace("0", "1"))
     stored.chmod(0o444)  # as DVC leaves its files, which it then trusts unless told to verify
     run = command_in(clone)
-    done = run("workflow/sync.sh --pull", succeeds=False)
+    done = run("python scripts/records.py pull", succeeds=False)
     assert done.returncode == 1
     assert "pull: phantom: missing or damaged in the remote 'store': results/phantom/report/summary.json" in done.stdout
     assert_not_current(run)

@@ -35,7 +35,7 @@ def test_record_refuses_while_snakemake_has_work_to_do(recorded: Path):
     before = (recorded / OVERLAY).read_text()
     try:
         edit_yaml(recorded / OVERLAY, {"report": {"baseline_sigma_pixels": 1.0}})
-        done = command_in(recorded)("workflow/record.sh", succeeds=False)
+        done = command_in(recorded)("python scripts/records.py record", succeeds=False)
     finally:
         (recorded / OVERLAY).write_text(before)
     assert done.returncode == 1

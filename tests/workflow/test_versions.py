@@ -31,7 +31,7 @@ def test_an_older_commit_has_its_numbers_and_nothing_to_do_and_so_back_again(rep
     page = (repository / "plots/index.html").read_text()
     assert "V_rand" in page and '"rev": "main~1"' in page
     for commit, numbers in (("main~1", first), ("main", second), ("main~1", first)):
-        run(f"git checkout -q {commit} && workflow/sync.sh")
+        run(f"git checkout -q {commit} && python scripts/records.py sync")
         assert (repository / SUMMARY).read_text() == numbers
         assert_nothing_to_do(run)
     # Snakemake last trained with this rate, yet the files that are here now were not made with it.
@@ -44,7 +44,7 @@ def test_an_older_commit_has_its_numbers_and_nothing_to_do_and_so_back_again(rep
 def test_sync_refuses_while_a_change_is_not_recorded(repository: Path):
     run = command_in(repository)
     edit_yaml(repository / OVERLAY, {"report": {"baseline_sigma_pixels": 1.0}})
-    done = run("workflow/sync.sh", succeeds=False)
+    done = run("python scripts/records.py sync", succeeds=False)
     assert done.returncode == 1
     assert "sync: phantom: configuration or code differ from this commit's record" in done.stdout
     assert "dvc repro dvc.yaml" in done.stdout
@@ -56,7 +56,7 @@ def test_sync_keeps_results_that_are_not_recorded(repository: Path):
     edit_yaml(repository / OVERLAY, {"report": {"baseline_sigma_pixels": 1.0}})
     run("snakemake --cores 2")
     unrecorded = (repository / SUMMARY).read_text()
-    done = run("git stash -q && workflow/sync.sh", succeeds=False)
+    done = run("git stash -q && python scripts/records.py sync", succeeds=False)
     assert done.returncode == 1
     assert (
         "sync: phantom: results that are not recorded would be lost; go back to the commit that made them"

@@ -9,13 +9,13 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, os.getcwd())
 os.environ.update(PYTHONPATH=os.pathsep.join([os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]))
 
-from fusionnet.config.experiment import FOLD, NAME
+from fusionnet.config.experiment import DEFAULT_EXPERIMENT, FOLD, NAME
 from fusionnet.config.reading import overrides
 from fusionnet.errors import UserError
 from fusionnet.workflow.claims import claim
 from fusionnet.workflow.code import code_files
 from fusionnet.workflow.gpus import gpus_offered, threads_of_gpu_job
-from fusionnet.workflow.plan import AUGMENTED, DEFAULT_EXPERIMENT, REPLICATE, REPORT, REPORTS, SUBMISSION, Plan
+from fusionnet.workflow.plan import AUGMENTED, REPLICATE, REPORT, REPORTS, SUBMISSION, Plan
 from fusionnet.workflow.plan import asked_for, load_plans, targets_of
 
 ENVIRONMENT = workflow.source_path("../envs/fusionnet.yaml")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from benchmarks.phantom import measure
 from fusionnet.download.phantom.draw import _label, draw_phantom
 from fusionnet.download.phantom.imaging import membrane_shade
-from fusionnet.download.phantom.likeness import measure
 from fusionnet.download.phantom.neurites import LAYERS
 from fusionnet.download.phantom.noise import SmoothNoise, smooth_plane
 from fusionnet.download.phantom.organelles import MitochondriaPainter

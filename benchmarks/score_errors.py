@@ -9,7 +9,7 @@ from scipy import ndimage, spatial
 from fusionnet.evaluate.error_maps import write_overlay
 from fusionnet.evaluate.isbi import score_stack
 
-FIGURE = Path(__file__).with_name("score-errors.png")
+FIGURE = Path(__file__).parents[1] / "docs/figures/score-errors.png"
 
 
 def main() -> None:

@@ -12,12 +12,12 @@ import pytest
 import torch
 from torch import nn
 
+from fusionnet.config.architectures import ARCHITECTURES, Architecture, Publication
 from fusionnet.config.experiment import load
 from fusionnet.config.stages import NetworkSettings, TrainingJob
 from fusionnet.errors import UserError
 from fusionnet.export.bioimageio import Description, example_side, export_package
 from fusionnet.files import write_json
-from fusionnet.models.architectures import ARCHITECTURES, Architecture, Publication
 from fusionnet.models.blocks import Convolution, SegmentationNetwork
 from fusionnet.models.build import CLASSES
 from fusionnet.models.pretrained import load_trained
@@ -154,5 +154,5 @@ def test_reading_a_configuration_starts_no_torch() -> None:
     from fusionnet.workflow.code import project_files
 
     files = [ROOT / file for file in project_files("fusionnet/config/experiment.py") if file.endswith(".py")]
-    assert ROOT / "fusionnet/models/architectures.py" in files
+    assert ROOT / "fusionnet/config/architectures.py" in files
     assert [file for file in files if re.search(r"^\s*(import|from) torch", file.read_text(), re.M)] == []
