@@ -15,11 +15,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from fusionnet.config.experiment import BASE
 from fusionnet.config.reading import read_yaml
 from fusionnet.config.stages import TrainingJob
 
+settings.register_profile("busy", deadline=None)  # other work on the machine is no failure
+settings.load_profile("busy")
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 

@@ -71,7 +71,9 @@ def test_faces_hold_a_docstring_alone(face: Path):
     tree = ast.parse(face.read_text(encoding="utf-8"))
     assert ast.get_docstring(tree)
     further = [ast.unparse(statement).partition(" = ")[0] for statement in tree.body[1:]]
-    assert further == (["__version__"] if face.parent == PACKAGE else [])
+    # OpenMP reads how its threads wait when torch is loaded, so the package says it before anything else can.
+    of_the_package = ["from fusionnet.arithmetic import be_calm", "__version__", "be_calm()"]
+    assert further == (of_the_package if face.parent == PACKAGE else [])
 
 
 def test_no_two_modules_bear_one_name():

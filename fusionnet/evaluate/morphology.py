@@ -14,8 +14,7 @@ from skimage.measure import label, regionprops_table
 
 from fusionnet.errors import UserError
 from fusionnet.evaluate.checks import as_labels, as_probabilities
-from fusionnet.evaluate.instances import overlap_table
-from fusionnet.evaluate.overlaps import score_segments
+from fusionnet.evaluate.instances import overlap_table, score_segments
 
 THRESHOLD = 0.5
 # A body counts as found by another that shares more than this of both together; two cannot both do so.
@@ -78,7 +77,7 @@ def score_bodies(truth: np.ndarray, found: np.ndarray) -> dict[str, float | int]
 
     Returns:
         ``dice`` and ``iou`` of the voxels inside a body; ``v_rand`` and ``v_info`` of the instances in 3-D with their
-        merge and split parts (`fusionnet.evaluate.overlaps.score_segments`: they look inside the truth's bodies alone,
+        merge and split parts (`fusionnet.evaluate.instances.score_segments`: they look inside the truth's bodies alone,
         and a voxel that was not found is a body of its own); ``bodies_true``, ``bodies_found`` and ``bodies_matched``,
         the pairs whose intersection is more than half of their union, with ``match_f1``, their Dice.
 

@@ -4,9 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fusionnet.errors import UserError
-from fusionnet.evaluate.kernels import count_overlap
-
 NEGLIGIBLE_ENTROPY = 1e-12  # nats; below it the challenge gave an information score of 0
 
 
@@ -79,36 +76,3 @@ def scores_of(sums: np.ndarray, prefix: str = "") -> dict[str, np.ndarray]:
         f"{prefix}v_info_merge": ratio(information, segment_entropy),
         f"{prefix}v_info_split": ratio(information, truth_entropy),
     }
-
-
-def score_segments(truth: np.ndarray, segments: np.ndarray) -> dict[str, float]:
-    """Score one finished segmentation with the challenge's V_rand and V_info, without thresholds or thinning.
-
-    Args:
-        truth: Cell numbers; 0 does not count. Any shape: one slice, or a volume.
-        segments: Segment numbers of the same shape; each pixel of 0 is a segment of its own.
-
-    Returns:
-        ``v_rand``, ``v_rand_merge``, ``v_rand_split``, ``v_info``, ``v_info_merge`` and ``v_info_split``.
-
-    Raises:
-        UserError: Shapes differ, or labels are not whole numbers from 0.
-    """
-    if np.shape(truth) != np.shape(segments):
-        raise UserError(f"truth has shape {np.shape(truth)} but segments {np.shape(segments)}; expected the same")
-    pixels, starts = sort_by_cell(_numbered(truth))
-    numbers = _numbered(segments)
-    sums = np.zeros(len(Overlap._fields))
-    count_overlap(numbers, pixels, starts, int(numbers.max()), sums)
-    return {name: float(value) for name, value in scores_of(sums).items()}
-
-
-def _numbered(labels: np.ndarray) -> np.ndarray:
-    """Flatten labels, renumbered if they are too great to serve as positions in a tally; 0 stays 0."""
-    labels = np.asarray(labels).ravel()
-    if labels.dtype.kind not in "bui" or labels.min() < 0:
-        raise UserError(f"labels: got {labels.dtype} from {labels.min()}, expected whole numbers from 0")
-    if labels.max() <= labels.size:
-        return labels.astype(np.int32)
-    values, numbers = np.unique(labels, return_inverse=True)
-    return numbers.astype(np.int32) + (0 if values[0] == 0 else 1)

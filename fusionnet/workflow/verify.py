@@ -21,7 +21,7 @@ from fusionnet.errors import UserError
 from fusionnet.files import sha256
 from fusionnet.models.checkpoints import load_tensors
 from fusionnet.provenance import ENVIRONMENT, fingerprint
-from fusionnet.volumes.stacks import read_volume
+from fusionnet.volumes.volume import read_volume
 from fusionnet.workflow.code import project_files
 
 SCRIPTS = ("download", "augment", "train", "predict", "evaluate")
@@ -130,9 +130,7 @@ def verdict(expected: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[bool
     return not numbers, "\n".join(lines)
 
 
-def _compare_scores(
-    expected: Mapping[str, Any], found: Mapping[str, Any], causes: list[str]
-) -> tuple[bool, str]:
+def _compare_scores(expected: Mapping[str, Any], found: Mapping[str, Any], causes: list[str]) -> tuple[bool, str]:
     """Compare scores alone: the machine or its arithmetic is another, so that the last bits cannot be equal."""
     tolerance = expected["tolerance"]
     lines, alike = [], True

@@ -24,7 +24,7 @@ def test_cuda_without_cuda_is_a_clear_error(monkeypatch):
 def test_auto_takes_the_cpu_in_float32(messages):
     machine = set_up("auto")
     threads = "1 thread" if machine.threads == 1 else f"{machine.threads} threads"
-    assert messages() == [f"no CUDA device: running on the CPU, {threads}"] and machine.name.endswith(threads)
+    assert messages() == [f"no CUDA device: running on the CPU, {threads}, float32"] and machine.name.endswith(threads)
     assert machine.device.type == "cpu" and machine.precision == torch.float32
 
 

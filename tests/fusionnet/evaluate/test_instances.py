@@ -11,8 +11,7 @@ from hypothesis.extra.numpy import arrays
 from skimage.metrics import adapted_rand_error, variation_of_information
 
 from fusionnet.errors import UserError
-from fusionnet.evaluate.instances import overlap_table, score_volume
-from fusionnet.evaluate.overlaps import score_segments
+from fusionnet.evaluate.instances import overlap_table, score_segments, score_volume
 
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(2, 6))
 pairs = shapes.flatmap(

@@ -13,9 +13,16 @@ from fusionnet.models.build import build
 from fusionnet.models.checkpoints import save_checkpoint
 from fusionnet.volumes.stacks import write_volume
 from fusionnet.workflow.code import project_files
-from fusionnet.workflow.verify import SCRIPTS, make_record, verdict
+from fusionnet.workflow.verify import SCRIPTS, make_record, only, verdict
 
 ROOT = Path(__file__).parents[3]
+
+
+PORTABLE = {"kind": "portable", "precision": "float32", "threads": 1, "architecture": "x86_64", "aten": "AVX2"}
+
+
+def write_metrics(folder: Path, v_rand: float, code: str) -> None:
+    write_json(folder / "metrics.json", {"v_rand": v_rand, "v_info": 0.95, "provenance": {"code": code}})
 
 
 @pytest.fixture
@@ -34,8 +41,8 @@ def experiment(tmp_path, monkeypatch, training_job):
     save_checkpoint(folder / "checkpoint.pt", network, job, {"code": "a"})
     write_volume(folder / "probabilities.tif", stack.astype(np.float32) / 255, {"code": "a"})
     write_text(folder / "history.csv", "epoch\n1\n")
-    write_json(folder / "metrics.json", {"v_rand": 0.9, "provenance": {"code": "a"}})
-    write_json(folder / "training-time.json", {"device": "CPU", "threads": 2, "precision": "float32", "seconds": 3.2})
+    write_metrics(folder, 0.9, "a")
+    write_json(folder / "training-time.json", {"device": "CPU", "arithmetic": PORTABLE, "seconds": 3.2})
     return tmp_path, folder, (network, job, stack), lambda: make_record("phantom", config, tmp_path)
 
 
@@ -51,7 +58,7 @@ def test_other_provenance_with_the_same_numbers_is_the_same(experiment):
         file.write("# a comment\n")
     save_checkpoint(folder / "checkpoint.pt", network, job, {"code": "b"})
     write_volume(folder / "probabilities.tif", stack.astype(np.float32) / 255, {"code": "b"})
-    write_json(folder / "metrics.json", {"v_rand": 0.9, "provenance": {"code": "b"}})
+    write_metrics(folder, 0.9, "b")
     same, report = verdict(before, record())
     assert same and report.startswith("same: weights, probabilities and metrics")
     assert "code: train:" in report and "checkpoint.pt: file:" in report and "weights" not in report.splitlines()[-1]
@@ -60,7 +67,7 @@ def test_other_provenance_with_the_same_numbers_is_the_same(experiment):
 def test_other_metrics_are_different(experiment):
     _, folder, _, record = experiment
     before = record()
-    write_json(folder / "metrics.json", {"v_rand": 0.8, "provenance": {"code": "a"}})
+    write_metrics(folder, 0.8, "a")
     same, report = verdict(before, record())
     assert not same and "metrics.json: numbers" in report
 
@@ -78,7 +85,7 @@ def test_other_weights_are_different_and_named(experiment):
 
 
 @pytest.mark.parametrize(
-    ("path", "value"), [(("machine", "threads"), 8), (("environment", "torch"), "9.9"), (("config",), "0" * 64)]
+    ("path", "value"), [(("machine", "aten"), "DEFAULT"), (("environment", "torch"), "9.9"), (("config",), "0" * 64)]
 )
 def test_causes_are_named(experiment, path, value):
     record = experiment[-1]()
@@ -95,3 +102,32 @@ def test_missing_results_say_what_to_do(experiment):
     (experiment[1] / "metrics.json").unlink()
     with pytest.raises(UserError, match=r"metrics.json: no such file; run the experiment first"):
         experiment[-1]()
+
+
+@pytest.mark.parametrize(("v_rand", "alike"), [(0.89, True), (0.8, False)])
+def test_where_bits_cannot_be_equal_scores_are_compared(experiment, v_rand: float, alike: bool):
+    _, folder, _, record = experiment
+    before = record()
+    assert 0.01 < before["tolerance"]["v_rand"] < 0.05
+    write_json(folder / "training-time.json", {"device": "GPU", "arithmetic": PORTABLE | {"kind": "native"}})
+    write_text(folder / "history.csv", "epoch\n2\n")
+    write_metrics(folder, v_rand, "a")
+    same, report = verdict(before, record())
+    assert same is alike
+    assert report.startswith("alike" if alike else "different") and "scores are compared, not bytes" in report
+    assert f"v_rand 0.9000 recorded, {v_rand:.4f} found" in report and "machine: kind: portable recorded" in report
+    assert ("too far" in report) is not alike
+
+
+def test_the_model_of_the_processor_plays_no_part_in_portable_arithmetic(experiment):
+    _, folder, _, record = experiment
+    before = record()
+    write_json(folder / "training-time.json", {"device": "another CPU", "arithmetic": PORTABLE})
+    assert verdict(before, record()) == (True, "same: every file has the recorded bytes")
+
+
+def test_one_replicate_of_a_record(experiment):
+    record = experiment[-1]()
+    assert only(record, "unet/test/seed-0")["outputs"] == record["outputs"]
+    with pytest.raises(UserError, match=r"'unet/test/seed-7' is not in the record, which has: unet/test/seed-0"):
+        only(record, "unet/test/seed-7")

@@ -1,0 +1,102 @@
+"""The same bytes on every processor: what decides the last bits is set late enough to be configured, and in time."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fusionnet.arithmetic import ATEN, NARROWER, ONEDNN, PORTABLE, SPIN, WAITING, be_calm, capability
+
+ROOT = Path(__file__).parents[2]
+LIMITS = {ATEN, ONEDNN, *WAITING, "OMP_NUM_THREADS", "NPY_DISABLE_CPU_FEATURES"}
+STEP = """
+import hashlib, sys
+import torch
+from fusionnet import arithmetic
+early = torch.ones(1).add(1) if "late" in sys.argv else None
+if "late" in sys.argv:
+    torch.nn.functional.conv2d(torch.ones(1, 8, 32, 32), torch.ones(16, 8, 3, 3))
+reason = arithmetic.be_portable() if "native" not in sys.argv else None
+torch.manual_seed(0)
+x = torch.randn(4, 8, 64, 64).contiguous(memory_format=torch.channels_last)
+network = torch.nn.Sequential(torch.nn.Conv2d(8, 16, 3), torch.nn.BatchNorm2d(16), torch.nn.Conv2d(16, 8, 3))
+y = network(x)
+y.square().mean().backward()
+values = b"".join(t.detach().numpy().tobytes() for t in (y, *(p.grad for p in network.parameters())))
+print(hashlib.sha256(values).hexdigest(), torch.get_num_threads(), reason, sep="|")
+"""
+PHANTOM = """
+import hashlib
+from fusionnet.config.stages import AugmentSection
+from fusionnet.augment.elastic import elastic_copies
+from fusionnet.download.phantom.draw import draw_phantom
+from fusionnet.evaluate.isbi import score_stack
+volume, labels = draw_phantom(3, 2, 96)
+made = [volume, labels]
+plain = dict(seed=0, elastic_copies=1, elastic_grid=12, elastic_amplitude_pixels=5.0, padding_pixels=8, crop_pixels=32)
+section = AugmentSection(**plain, orientations=True, noise_sigma=0.0, contrast_jitter=0.0)
+made += [part for pair in elastic_copies(volume, labels // 255, section) for part in pair]
+made += list(score_stack(labels, volume).sums.values())
+print(hashlib.sha256(b"".join(part.tobytes() for part in made)).hexdigest())
+"""
+
+
+def run(code: str, *arguments: str, **environment: str) -> list[str]:
+    """Run code in a new process whose processor is limited by these variables alone; return its line, split."""
+    clean = {name: value for name, value in os.environ.items() if name not in LIMITS}
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=clean | environment, text=True, stdout=subprocess.PIPE, check=True)
+    return done.stdout.strip().split("|")
+
+
+@pytest.mark.skipif(capability()["aten"] != "AVX2", reason="needs an x86-64 processor with AVX2")
+def test_portable_arithmetic_set_after_the_import_is_that_of_a_narrower_processor():
+    ours = run(STEP)
+    assert ours[1:] == ["1", "None"]
+    assert run(STEP, "native", **PORTABLE, OMP_NUM_THREADS="1")[0] == ours[0]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(capability()["aten"] != "AVX2", reason="needs an x86-64 processor with AVX2")
+def test_what_keeps_it_from_being_portable_is_said():
+    assert "AVX2 is not in use (ATen: DEFAULT" in run(STEP, **{ATEN: "default"})[2]
+    assert "oneDNN: at most SSE41" in run(STEP, **{ONEDNN: "SSE41"})[2]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("avx512f" not in Path("/proc/cpuinfo").read_text(), reason="needs a processor with AVX-512")
+def test_on_a_wide_processor_native_differs_and_a_limit_that_comes_too_late_is_said():
+    assert run(STEP, "native", OMP_NUM_THREADS="1")[0] != run(STEP)[0]
+    assert run(STEP, "late")[2] != "None"
+
+
+def test_data_augmentation_and_scores_do_not_depend_on_the_processors_vectors():
+    """NumPy chooses kernels by processor too: without its wider ones phantom, copies and scores are the same."""
+    wider = [name for name in np.show_config("dicts")["SIMD Extensions"]["found"] if name not in ("X86_V2",)]
+    assert run(PHANTOM, NPY_DISABLE_CPU_FEATURES=" ".join(wider)) == run(PHANTOM)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, {SPIN: "1000"}),
+        ({SPIN: "7"}, {SPIN: "7"}),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, {"OMP_WAIT_POLICY": "ACTIVE"}),
+    ],
+)
+def test_threads_wait_calmly_unless_the_person_says_how(before: dict[str, str], after: dict[str, str]):
+    environment = dict(before)
+    be_calm(environment)
+    assert environment == after
+
+
+def test_the_package_is_calm_before_torch_is_loaded():
+    code = "import sys, os, fusionnet\nprint('torch' in sys.modules, os.environ['GOMP_SPINCOUNT'], sep='|')"
+    assert run(code) == ["False", "1000"]
+
+
+def test_a_limit_that_is_narrower_stays():
+    assert all(PORTABLE[name] not in narrower for name, narrower in NARROWER.items())
