@@ -26,14 +26,7 @@ venv/bin/pip install --quiet --disable-pip-version-check numba==0.68.1 numpy==2.
     2>pip.log || { cat pip.log; exit 1; }
 export NUMBA_CACHE_DIR="$work/cache"
 write_rule() {
-    cat > rule.py <<PY
-import numba
-
-
-@numba.njit
-def is_boundary(grey):
-    return grey $1 128
-PY
+    printf 'import numba\n\n\n@numba.njit\ndef is_boundary(grey):\n    return grey %s 128\n' "$1" > rule.py
 }
 cat > kernel.py <<'PY'
 import numba
