@@ -7,8 +7,9 @@
 #   the format wants. Every other field with one entry per axis (spacings, space directions, kinds, labels, units) is
 #   passed through in the file's order, x first. The header that goes with a (z, y, x) array must be (x, y, z).
 # Harm: the spacings (30, 4, 4) of a stack with thick sections, given in the array's own order, are stored as 30 along
-#   x and 4 along z. pynrrd reads them back as they were given, so a round trip through it looks right. SimpleITK and
-#   every other program take the volume as squeezed 7.5 times: volumes are the same, distances and meshes are not.
+#   x and 4 along z. pynrrd reads them back as they were given, so a round trip through it looks right. SimpleITK
+#   takes z for 7.5 times thinner and x for 7.5 times coarser than they are: the volume of a cell stays right,
+#   distances and surfaces do not.
 # Instead: reverse each per-axis field, both on writing and on reading, or stay in the file's order (index_order="F")
 #   and transpose the array once.
 # Output:
