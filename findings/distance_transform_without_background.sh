@@ -22,7 +22,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check scipy==1.17.1 bioimage-cpp==0.10.0 edt==3.1.2 \
+venv/bin/pip install --quiet --no-compile --disable-pip-version-check scipy==1.17.1 bioimage-cpp==0.10.0 edt==3.1.2 \
     simpleitk==2.5.7 numpy==2.4.6 2>pip.log || { cat pip.log; exit 1; }
 venv/bin/python - <<'PY'
 from importlib.metadata import version

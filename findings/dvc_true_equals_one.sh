@@ -24,7 +24,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check dvc==3.67.1 2>pip.log || { cat pip.log; exit 1; }
+venv/bin/pip install --quiet --no-compile --disable-pip-version-check dvc==3.67.1 2>pip.log || { cat pip.log; exit 1; }
 export PATH="$work/venv/bin:$PATH"
 mkdir project && cd project
 dvc init --no-scm --quiet

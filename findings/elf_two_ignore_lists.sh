@@ -23,7 +23,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check python-elf==0.9.2 bioimage-cpp==0.10.0 numpy==2.4.6 2>pip.log \
+venv/bin/pip install --quiet --no-compile --disable-pip-version-check python-elf==0.9.2 bioimage-cpp==0.10.0 \
+    numpy==2.4.6 2>pip.log \
     || { cat pip.log; exit 1; }
 venv/bin/python - <<'PY'
 from importlib.metadata import version

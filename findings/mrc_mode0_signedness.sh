@@ -26,7 +26,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check simpleitk==2.5.7 mrcfile==1.5.4 numpy==2.4.6 2>pip.log \
+venv/bin/pip install --quiet --no-compile --disable-pip-version-check simpleitk==2.5.7 mrcfile==1.5.4 \
+    numpy==2.4.6 2>pip.log \
     || { cat pip.log; exit 1; }
 venv/bin/python - <<'PY'
 import mrcfile

@@ -22,7 +22,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check numba==0.68.1 numpy==2.4.6 \
+venv/bin/pip install --quiet --no-compile --disable-pip-version-check numba==0.68.1 numpy==2.4.6 \
     2>pip.log || { cat pip.log; exit 1; }
 export NUMBA_CACHE_DIR="$work/cache"
 write_rule() {

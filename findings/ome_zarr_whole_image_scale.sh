@@ -20,7 +20,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv venv
-venv/bin/pip install --quiet --no-compile --disable-pip-version-check ome-zarr==0.18.0 bioio==3.6.0 bioio-ome-zarr==3.8.1 \
+venv/bin/pip install --quiet --no-compile --disable-pip-version-check ome-zarr==0.18.0 bioio==3.6.0 \
+    bioio-ome-zarr==3.8.1 \
     zarr==3.1.6 2>pip.log || { cat pip.log; exit 1; }
 venv/bin/python -W ignore - 2>log.txt <<'PY' || { cat log.txt; exit 1; }
 from importlib.metadata import version

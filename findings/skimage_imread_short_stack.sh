@@ -22,7 +22,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check scikit-image==0.26.0 tifffile==2026.3.3 \
+venv/bin/pip install --quiet --no-compile --disable-pip-version-check scikit-image==0.26.0 tifffile==2026.3.3 \
     numpy==2.4.6 2>pip.log || { cat pip.log; exit 1; }
 venv/bin/python - <<'PY'
 import numpy as np

@@ -22,7 +22,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check zarr==3.1.6 h5py==3.16.0 numpy==2.4.6 2>pip.log \
+venv/bin/pip install --quiet --no-compile --disable-pip-version-check zarr==3.1.6 h5py==3.16.0 numpy==2.4.6 2>pip.log \
     || { cat pip.log; exit 1; }
 venv/bin/python - <<'PY'
 import h5py
