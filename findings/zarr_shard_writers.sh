@@ -13,11 +13,11 @@
 # Output (which blocks survive differs from run to run):
 #   zarr 3.1.6 - 8 writers, one whole chunk each, all exit codes 0
 #   a shard each    [1, 2, 3, 4, 5, 6, 7, 8]
-#   one shard       [0, 2, 0, 0, 0, 0, 0, 0]
-#   one shard       [0, 0, 0, 4, 0, 0, 0, 0]
-#   one shard       [0, 0, 0, 0, 0, 6, 0, 0]
-#   one shard       [0, 0, 0, 0, 0, 6, 0, 0]
 #   one shard       [1, 0, 0, 0, 0, 0, 0, 0]
+#   one shard       [1, 0, 0, 0, 0, 6, 0, 0]
+#   one shard       [0, 0, 0, 0, 0, 0, 0, 8]
+#   one shard       [0, 0, 0, 0, 0, 0, 7, 8]
+#   one shard       [0, 0, 0, 0, 0, 0, 7, 0]
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
