@@ -2,9 +2,9 @@
 
 ATen and oneDNN choose kernels by the vector instructions that they find, and a kernel of another width adds up in
 another order: the last bits of a sum differ, and after some hundred steps so do the weights. *Portable* arithmetic
-limits both to AVX2, computes in float32 and on one thread. Both libraries read their variables when their first
-operation runs, not when torch is imported, so a job sets them after it has read its configuration. GNU's OpenMP reads
-its own when torch is loaded: the package's face calls `be_calm` before anything can import torch.
+limits both to AVX2, computes in float32 and on the threads that the job names. Both libraries read their variables
+when their first operation runs, not when torch is imported, so a job sets them after it has read its configuration.
+GNU's OpenMP reads its own when torch is loaded: the package's face calls `be_calm` before anything can import torch.
 """
 
 import os
@@ -22,7 +22,6 @@ WAITING = (SPIN, "OMP_WAIT_POLICY")  # one of them set by a person stays as it i
 ATEN, ONEDNN = "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA"
 PORTABLE = {ATEN: "avx2", ONEDNN: "AVX2"}
 NARROWER = {ATEN: ("default",), ONEDNN: ("SSE41", "AVX")}  # set by a person, they stay: another machine in effect
-PORTABLE_THREADS = 1  # sums are split among threads, so that their number decides the last bits
 
 
 def be_calm(environment: MutableMapping[str, str] = os.environ) -> None:
@@ -35,10 +34,11 @@ def be_calm(environment: MutableMapping[str, str] = os.environ) -> None:
         environment[SPIN] = SPIN_TURNS
 
 
-def be_portable(environment: MutableMapping[str, str] = os.environ) -> str | None:
-    """Limit ATen and oneDNN to AVX2 and torch to one thread; to be called before the first operation of the process.
+def be_portable(threads: int, environment: MutableMapping[str, str] = os.environ) -> str | None:
+    """Limit ATen and oneDNN to AVX2 and set the threads; to be called before the first operation of the process.
 
     Args:
+        threads: Sums are split among them, so that their number decides the last bits.
         environment: Changed in place.
 
     Returns:
@@ -49,7 +49,7 @@ def be_portable(environment: MutableMapping[str, str] = os.environ) -> str | Non
     for name, value in PORTABLE.items():
         if environment.get(name) not in NARROWER[name]:
             environment[name] = value
-    torch.set_num_threads(PORTABLE_THREADS)
+    torch.set_num_threads(threads)
     found = capability()
     if found["architecture"] not in ("x86_64", "AMD64"):
         return f"this processor ({found['architecture']}) is no x86-64 one"

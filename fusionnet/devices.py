@@ -81,7 +81,9 @@ class Machine:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == torch.bfloat16)
 
 
-def set_up(device: Device = "auto", precision: Precision = "auto", arithmetic: Arithmetic = "auto") -> Machine:
+def set_up(
+    device: Device = "auto", precision: Precision = "auto", arithmetic: Arithmetic = "auto", portable_threads: int = 2
+) -> Machine:
     """Choose the device and make torch deterministic on it; to be called once, at the start of a script.
 
     Of several visible GPUs one is leased; CUDA_VISIBLE_DEVICES, which a scheduler may have set, stays as it is.
@@ -90,8 +92,9 @@ def set_up(device: Device = "auto", precision: Precision = "auto", arithmetic: A
         device: ``auto`` is CUDA where there is one.
         precision: ``float32``, ``bfloat16``, or ``auto``: bfloat16 on CUDA and on processors that compute it
             themselves, float32 elsewhere.
-        arithmetic: ``portable`` on a CPU is float32 on one thread, the same bytes on every x86-64 processor with AVX2;
+        arithmetic: ``portable`` on a CPU is float32, the same bytes on every x86-64 processor with AVX2;
             ``native`` (and ``auto``) is the fastest that the machine has. It changes nothing on a GPU.
+        portable_threads: In portable arithmetic the number of threads, whatever the machine has.
 
     Returns:
         The device, the precision, and the number of threads: at most the processors that this process may use.
@@ -110,7 +113,7 @@ def set_up(device: Device = "auto", precision: Precision = "auto", arithmetic: A
     torch.set_num_threads(threads)
     _be_deterministic()
     if device == "cpu" or not torch.cuda.is_available():
-        machine = _portable_cpu() if arithmetic == "portable" else _native_cpu(precision, threads)
+        machine = _portable_cpu(portable_threads) if arithmetic == "portable" else _native_cpu(precision, threads)
         if device == "auto":
             LOG.info("no CUDA device: running on the CPU, %s, %s", _counted(machine.threads), machine.precision_name)
         return machine
@@ -121,10 +124,10 @@ def set_up(device: Device = "auto", precision: Precision = "auto", arithmetic: A
     return Machine(torch.device("cuda", index), torch.float32 if full else torch.bfloat16, threads, lease=lease)
 
 
-def _portable_cpu() -> Machine:
-    if reason := be_portable():
+def _portable_cpu(threads: int) -> Machine:
+    if reason := be_portable(threads):
         LOG.warning("portable arithmetic: %s, so the last bits will differ from those of other machines", reason)
-    return Machine(torch.device("cpu"), torch.float32, torch.get_num_threads(), "portable")
+    return Machine(torch.device("cpu"), torch.float32, threads, "portable")
 
 
 def _native_cpu(precision: Precision, threads: int) -> Machine:

@@ -60,7 +60,7 @@ def main() -> None:
         refuse_another_job(job, parse(TrainingJob, arguments.expect, "--expect"))
     source = open_volume(arguments.volume)
     window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source)
-    machine = set_up(settings.device, settings.precision, settings.arithmetic)
+    machine = set_up(settings.device, settings.precision, settings.arithmetic, settings.threads)
     predictor = Predictor(network, settings, machine)
     depth = stored_depth(source, settings.tile_pixels + 2 * predictor.reach)
     plan = predictor.plan(chosen_slices(arguments.slices, source), source.shape[1:], depth)

@@ -48,7 +48,7 @@ def main() -> None:
     job = parse(TrainingJob, arguments.config)
     progress = Progress((job.arm, job.fold, job.seed), job.train.steps, arguments.work_folder / HEARTBEAT)
     with progress.until_the_end():
-        machine = set_up(job.train.device, job.train.precision, job.train.arithmetic)
+        machine = set_up(job.train.device, job.train.precision, job.train.arithmetic, job.train.threads)
         log.info("training %s, fold %s, seed %d on %s", job.arm, job.fold, job.seed, machine.name)
         stacks = read_stacks(arguments.volume, arguments.labels, job)
         made_from = provenance("train", job.model_dump(), {"volume": arguments.volume, "labels": arguments.labels})

@@ -39,7 +39,7 @@ rule predict_part:
         f"{JOB.log}/predict-{{scatteritem}}.log",
     conda:
         workflow.source_path("envs/fusionnet.yaml")
-    threads: Places(workflow.global_resources["_cores"].value, GPUS).threads(portable=False)
+    threads: Places(workflow.global_resources["_cores"].value, GPUS).threads(None)
     resources:
         gpu=1,
         gpu_memory_gb=8,

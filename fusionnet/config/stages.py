@@ -89,6 +89,8 @@ class TrainSection(Section):
     validate_every_epochs: PositiveInt
     device: Device
     arithmetic: Arithmetic = "native"
+    threads: PositiveInt = 2
+    """Of portable arithmetic alone: native arithmetic takes what the machine offers."""
     precision: Precision
     compile: Literal["auto", "always", "never"]
 
@@ -108,6 +110,8 @@ class PredictSection(Section):
     tile_pixels: int = Field(ge=64, multiple_of=16)
     device: Device
     arithmetic: Arithmetic = "native"
+    threads: PositiveInt = 2
+    """Of portable arithmetic alone: native arithmetic takes what the machine offers."""
     precision: Precision
 
     _portable_is_float32 = model_validator(mode="after")(require_float32)

@@ -42,10 +42,10 @@ def sees_gpu(devices: Path = Path("/dev")) -> bool:
 
 @dataclass(frozen=True)
 class Places:
-    """Where jobs that train or predict run: on GPUs, which they queue for, or one on each processor of this machine.
+    """Where jobs that train or predict run: on GPUs, which they queue for, or side by side on the processors.
 
-    Without a GPU a job in portable arithmetic computes on one thread, so that as many run side by side as there are
-    processors. All others queue for the resource ``gpu``.
+    Without a GPU a job in portable arithmetic has a number of threads of its own, so that as many jobs run side by side
+    as fit on the processors. All others queue for the resource ``gpu``.
 
     Args:
         cores: All that Snakemake may use on this machine; None where jobs run elsewhere.
@@ -59,18 +59,23 @@ class Places:
     processors: int = field(default_factory=available_processors)
     on_gpu: bool = field(default_factory=sees_gpu)
 
-    def side_by_side(self, portable: bool) -> bool:
-        """Return whether jobs run one on each processor."""
-        return portable and self.cores is not None and not self.on_gpu
+    def gpus_held(self, portable_threads: int | None) -> int:
+        """Return what a job takes of the resource ``gpu``: nothing where it need not queue.
 
-    def gpus_held(self, portable: bool) -> int:
-        """Return what a job takes of the resource ``gpu``."""
-        return 0 if self.side_by_side(portable) else 1
+        Args:
+            portable_threads: The job's own number of threads; None for as many as it is given.
+        """
+        return 1 if portable_threads is None or self.cores is None or self.on_gpu else 0
 
-    def threads(self, portable: bool) -> int:
-        """Return the threads of a job, so many that all jobs that run at once fit on the cores together."""
+    def threads(self, portable_threads: int | None) -> int:
+        """Return the threads of a job as Snakemake counts them: all jobs that run at once fit on the machine together.
+
+        Args:
+            portable_threads: As of `gpus_held`.
+        """
         if self.cores is None:
             return MOST_THREADS
-        if self.side_by_side(portable):
-            return max(1, -(-self.cores // self.processors))
-        return max(1, min(MOST_THREADS, self.cores // self.gpus))
+        if portable_threads is None or self.on_gpu:
+            return max(1, min(MOST_THREADS, self.cores // self.gpus))
+        # Snakemake may be told of more cores than there are: then each job counts for more of them.
+        return min(self.cores, max(portable_threads, -(-portable_threads * self.cores // self.processors)))

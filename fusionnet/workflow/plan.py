@@ -69,9 +69,11 @@ class Plan:
         return stacks_of(self.config.download)
 
     @property
-    def is_portable(self) -> bool:
-        """Whether networks are trained and applied in portable arithmetic."""
-        return {self.config.train.arithmetic, self.config.predict.arithmetic} == {"portable"}
+    def portable_threads(self) -> int | None:
+        """Threads of a job in portable arithmetic; None where trainings or predictions take what the machine has."""
+        sections = self.config.train, self.config.predict
+        portable = all(section.arithmetic == "portable" for section in sections)
+        return max(section.threads for section in sections) if portable else None
 
     @property
     def finds_nuclei(self) -> bool:
@@ -94,11 +96,11 @@ class Plan:
 
     def job_threads(self, places: Places) -> int:
         """Return the threads of a training or a prediction."""
-        return places.threads(self.is_portable)
+        return places.threads(self.portable_threads)
 
     def gpus_held(self, places: Places) -> int:
         """Return how many GPUs a training or a prediction holds, and queues for."""
-        return places.gpus_held(self.is_portable)
+        return places.gpus_held(self.portable_threads)
 
     def section(self, name: str) -> str:
         """Return a section of the configuration as JSON."""

@@ -21,25 +21,26 @@ def test_an_offer_of_no_gpu_is_refused_with_a_way_out(gpu: int | str | None, got
 @pytest.mark.parametrize(
     ("cores", "gpus", "threads"), [(8, 1, 8), (8, 2, 4), (2, 2, 1), (2, 5, 1), (64, 2, 8), (12, 5, 2), (None, 40, 8)]
 )
-@pytest.mark.parametrize(("portable", "on_gpu"), [(False, True), (False, False), (True, True)])
-def test_jobs_on_all_gpus_fit_on_the_cores_together(cores, gpus, threads, portable: bool, on_gpu: bool):
+@pytest.mark.parametrize(("portable", "on_gpu"), [(None, True), (None, False), (2, True)])
+def test_jobs_on_all_gpus_fit_on_the_cores_together(cores, gpus, threads, portable: int | None, on_gpu: bool):
     places = Places(cores, gpus, processors=2, on_gpu=on_gpu)
     assert (places.threads(portable), places.gpus_held(portable)) == (threads, 1)
     assert cores is None or threads == 1 or threads * gpus <= cores
 
 
 @pytest.mark.parametrize(
-    ("cores", "processors", "at_once"), [(8, 2, 2), (8, 8, 8), (8, 16, 8), (2, 2, 2), (1, 2, 1), (8, 3, 2), (7, 2, 1)]
+    ("cores", "processors", "own", "at_once"),
+    [(8, 2, 1, 2), (8, 2, 2, 1), (8, 8, 2, 4), (8, 16, 2, 4), (2, 2, 2, 1), (1, 2, 2, 1), (8, 1, 2, 1), (8, 3, 1, 2)],
 )
-def test_without_a_gpu_portable_jobs_run_side_by_side_on_the_processors(cores: int, processors: int, at_once: int):
+def test_without_a_gpu_portable_jobs_run_side_by_side_on_the_processors(cores, processors, own: int, at_once: int):
     places = Places(cores, 1, processors, on_gpu=False)
-    assert places.gpus_held(True) == 0
-    assert cores // places.threads(True) == at_once <= processors
+    assert places.gpus_held(own) == 0
+    assert cores // places.threads(own) == at_once
 
 
 def test_jobs_that_run_elsewhere_ask_for_a_gpu_there():
     places = Places(None, 16, processors=2, on_gpu=False)
-    assert (places.threads(True), places.gpus_held(True)) == (MOST_THREADS, 1)
+    assert (places.threads(2), places.gpus_held(2)) == (MOST_THREADS, 1)
 
 
 @pytest.mark.parametrize(("visible", "seen"), [("0", True), ("GPU-a,GPU-b", True), ("", False), ("-1", False)])

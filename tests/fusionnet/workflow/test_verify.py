@@ -18,7 +18,7 @@ from fusionnet.workflow.verify import SCRIPTS, make_record, only, verdict
 ROOT = Path(__file__).parents[3]
 
 
-PORTABLE = {"kind": "portable", "precision": "float32", "threads": 1, "architecture": "x86_64", "aten": "AVX2"}
+PORTABLE = {"kind": "portable", "precision": "float32", "threads": 2, "architecture": "x86_64", "aten": "AVX2"}
 
 
 def write_metrics(folder: Path, v_rand: float, code: str) -> None:
