@@ -7,7 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from fusionnet.examine.findings import Finding, numbered
-from fusionnet.examine.volume import SAMPLES
+from fusionnet.examine.volume import CLEAR_POLARITY, SAMPLES, middle, ridge_polarity
 from fusionnet.volumes.sources import VolumeSource
 
 Coding = Literal["membranes", "damaged", "instances", "unclear"]
@@ -56,6 +56,8 @@ def examine_labels(labels: VolumeSource, volume: VolumeSource) -> LabelReport:
         advice = "leave unlabelled slices out of training: they would teach that there is no membrane"
         findings.append(Finding("mend", f"{numbered('slice', constant)}: labels of one value", advice))
     inverted, balance = _balance(inside, grey)
+    if inverted:
+        inverted, balance = _inverted(inside, grey, f"--volume {volume.name} --labels {labels.name}")
     return LabelReport(coding, inverted, [*findings, balance])
 
 
@@ -121,11 +123,21 @@ def _balance(inside: np.ndarray, grey: np.ndarray) -> tuple[bool, Finding]:
         f"the others, the membranes, of {outer:.4g}"
     )
     if inner < outer - 0.1 * spread:
-        advice = "labels are inverted (1 or 255 must be inside cells: --mended-labels inverts them), or the volume is"
-        return True, Finding("mend", seen, advice)
+        return True, Finding("mend", seen)
     if inner < outer + 0.1 * spread:
         advice = "check that the labels belong to this stack, and that slices are in the same order"
         return False, Finding("mend", f"{seen}: no difference", advice)
     if not USUAL_INSIDE[0] <= share <= USUAL_INSIDE[1]:
         return False, Finding("look", seen, "unusual for neural tissue; are all membranes drawn, and not too thick?")
     return False, Finding("ok", seen)
+
+
+def _inverted(inside: np.ndarray, grey: np.ndarray, stack: str) -> tuple[bool, Finding]:
+    """Return which of the two is inverted where what is labelled as membrane is brighter: thin lines tell it."""
+    known = np.where(np.isfinite(grey), grey, np.nanmean(grey))
+    polarity = float(np.median([ridge_polarity(slice_) for slice_ in known[:, *map(middle, known.shape[1:])]]))
+    if polarity < -CLEAR_POLARITY:
+        advice = "invert the volume (Fiji: Edit > Invert) and leave the labels"
+        return False, Finding("mend", "labels fit, but membranes are bright: the volume is inverted", advice)
+    seen = f"labels are inverted: the greater value ({inside.mean():.0%} of the pixels) is on the dark membranes"
+    return True, Finding("mend", seen, f"run: python scripts/examine.py {stack} --mended-labels mended.tif")

@@ -21,7 +21,7 @@ CLEAR_POLARITY = 0.05  # ISBI-2012 has 0.2, inverted -0.2
 def sampled_slices(source: VolumeSource, window: GreyWindow | None) -> Iterator[tuple[int, np.ndarray]]:
     """Return evenly spaced slices' numbers and the middle of each as grey levels 0..255, float32 (Y, X)."""
     depth, height, width = source.shape
-    rows, columns = _middle(height), _middle(width)
+    rows, columns = middle(height), middle(width)
     for z in np.unique(np.linspace(0, depth - 1, SAMPLES).round().astype(int)).tolist():
         yield z, to_levels(source.read(slice(z, z + 1), rows, columns)[0], window)
 
@@ -67,7 +67,8 @@ def ridge_polarity(levels: np.ndarray) -> float:
     return (dark - bright) / max(dark + bright, 1e-12)
 
 
-def _middle(size: int) -> slice:
+def middle(size: int) -> slice:
+    """Return the middle `SIDE` pixels of an axis of ``size`` pixels, or all of a shorter one."""
     start = max(0, (size - SIDE) // 2)
     return slice(start, min(size, start + SIDE))
 
