@@ -4,6 +4,11 @@
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
+from fusionnet.workflow.bytecode import check_by_text
+
+if workflow.is_main_process:
+    check_by_text()
+
 from fusionnet.errors import UserError
 from fusionnet.workflow.code import project_files
 from fusionnet.workflow.gpus import gpus_offered, threads_of_gpu_job
