@@ -17,12 +17,13 @@ from scipy import ndimage
 from skimage.segmentation import watershed
 
 from fusionnet.errors import run
-from fusionnet.evaluate.isbi import THRESHOLDS, score_stack
-from fusionnet.evaluate.kernels import flood
+from fusionnet.evaluate.counting import THRESHOLDS
+from fusionnet.evaluate.isbi import score_stack
+from fusionnet.evaluate.kernels import flood, framed
 from fusionnet.evaluate.metrics import read_truth
 from fusionnet.evaluate.overlaps import score_segments
-from fusionnet.evaluate.thinning import components, framed, thinned_components, unframed
-from fusionnet.volumes.stacks import read_volume
+from fusionnet.evaluate.thinning import components, thinned_components, unframed
+from fusionnet.volumes.volume import read_volume
 
 EIGHT_NEIGHBOURS = np.ones((3, 3))
 SCORES = ("v_rand", "v_info")

@@ -20,8 +20,8 @@ from fusionnet.models.pretrained import find, load_trained
 from fusionnet.predict.predictor import Predictor
 from fusionnet.provenance import provenance
 from fusionnet.volumes.grey_values import choose_window, to_levels
-from fusionnet.volumes.sources import open_source
 from fusionnet.volumes.stacks import write_volume
+from fusionnet.volumes.volume import open_volume
 
 NETWORK = "fusionnet-isbi2012"
 THRESHOLD = 0.9  # at this one it scored best on its held-out slices
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--picture", required=True, type=Path, help="PNG to write: grey values, probability, cells")
     arguments = parser.parse_args()
 
-    source = open_source(arguments.volume)
+    source = open_volume(arguments.volume)
     levels = to_levels(source.read_all(), choose_window(source))  # (Z, Y, X), 0 to 255
     network, _, _ = load_trained(find(NETWORK))
     predictor = Predictor(network, load("phantom").predict, set_up())

@@ -3,14 +3,14 @@
 A lease is a lock on a file: the system frees it when the process ends, however it ends.
 """
 
-import fcntl
+import logging
 import os
 import platform
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -19,7 +19,9 @@ import torch
 
 from fusionnet.config.stages import Device
 from fusionnet.errors import UserError
+from fusionnet.files import try_lock
 
+LOG = logging.getLogger(__name__)
 MOST_LOADER_WORKERS = 4  # drawing a batch takes a hundredth of a step on a CPU, so four keep up with a fast GPU
 
 
@@ -40,9 +42,14 @@ class Machine:
         return f"{_processor()}, {_counted(self.threads)}"
 
     @property
+    def precision_name(self) -> str:
+        """The precision as the configuration calls it, such as ``float32``."""
+        return str(self.precision).removeprefix("torch.")
+
+    @property
     def description(self) -> str:
         """All of the machine that the last bits of a result depend on, in words."""
-        return f"{self.name}, {str(self.precision).removeprefix('torch.')}"
+        return f"{self.name}, {self.precision_name}"
 
     @property
     def loader_workers(self) -> int:
@@ -64,7 +71,7 @@ class Machine:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == torch.bfloat16)
 
 
-def set_up(device: Device = "auto", precision: str = "auto", say: Callable[[str], None] = print) -> Machine:
+def set_up(device: Device = "auto", precision: str = "auto") -> Machine:
     """Choose the device and make torch deterministic on it; to be called once, at the start of a script.
 
     Of several visible GPUs one is leased; CUDA_VISIBLE_DEVICES, which a scheduler may have set, stays as it is.
@@ -72,7 +79,6 @@ def set_up(device: Device = "auto", precision: str = "auto", say: Callable[[str]
     Args:
         device: ``auto`` is CUDA where there is one.
         precision: ``float32``, ``bfloat16``, or ``auto``: bfloat16 on CUDA and float32 elsewhere.
-        say: Told when there is no GPU to be had, and when all are taken and the job waits.
 
     Returns:
         The device, the precision, and the number of threads: at most the processors that this process may use.
@@ -92,11 +98,11 @@ def set_up(device: Device = "auto", precision: str = "auto", say: Callable[[str]
     _be_deterministic()
     if device == "cpu" or not torch.cuda.is_available():
         if device == "auto":
-            say(f"no CUDA device: running on the CPU, {_counted(threads)}")
+            LOG.info("no CUDA device: running on the CPU, %s", _counted(threads))
         half = precision == "bfloat16"
         return Machine(torch.device("cpu"), torch.bfloat16 if half else torch.float32, threads)
     names = [str(torch.cuda.get_device_properties(index).uuid) for index in range(torch.cuda.device_count())]
-    index, lease = lease_device(names, lease_folder(), jobs_per_device(), say)
+    index, lease = lease_device(names, lease_folder(), jobs_per_device())
     torch.cuda.set_device(index)
     full = precision == "float32"
     return Machine(torch.device("cuda", index), torch.float32 if full else torch.bfloat16, threads, lease)
@@ -138,14 +144,13 @@ JOBS_PER_GPU = "FUSIONNET_JOBS_PER_GPU"  # environment variable; 1 where it is n
 POLL_SECONDS = 1.0
 
 
-def lease_device(names: Sequence[str], folder: Path, jobs: int, say: Callable[[str], None]) -> tuple[int, TextIO]:
+def lease_device(names: Sequence[str], folder: Path, jobs: int) -> tuple[int, TextIO]:
     """Lease one of several devices, and wait as long as all are taken.
 
     Args:
         names: What identifies each device on this machine for every process, such as its UUID.
         folder: Where the locks are, on a disk of this machine.
         jobs: How many leases a device has; a device without any is preferred.
-        say: Told once when the job waits.
 
     Returns:
         The device's place in ``names``, and a file: the lease lasts until it is closed or the process ends.
@@ -155,24 +160,14 @@ def lease_device(names: Sequence[str], folder: Path, jobs: int, say: Callable[[s
     while True:
         for slot in range(jobs):
             for index, name in enumerate(names):
-                lease = _try_lock(folder / f"{name}.{slot}.lock")
-                if lease is not None:
+                lease = (folder / f"{name}.{slot}.lock").open("a")
+                if try_lock(lease):
                     return index, lease
+                lease.close()
         if not waiting:
-            say(f"all {len(names)} GPUs have {jobs} job(s) each: waiting for a free one")
+            LOG.info("all %d GPUs have %d job(s) each: waiting for a free one", len(names), jobs)
             waiting = True
         time.sleep(POLL_SECONDS)
-
-
-def _try_lock(path: Path) -> TextIO | None:
-    file = path.open("a")
-    try:
-        # A POSIX lock, unlike flock's, does not live on in the loader's forked workers.
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        file.close()
-        return None
-    return file
 
 
 def jobs_per_device() -> int:

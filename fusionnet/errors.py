@@ -1,9 +1,15 @@
 """A user's mistake ends in one line and exit code 1, never in a traceback."""
 
+import logging
 import sys
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NoReturn
+
+from fusionnet.logs import start_log
+
+LOG = logging.getLogger(__name__)
 
 
 class UserError(Exception):
@@ -17,25 +23,28 @@ def did_you_mean(word: str, known: list[str]) -> str:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a script's ``main`` and turn the errors a user can mend into one line on stderr and exit code 1.
+    """Run a script's ``main``; an error that a user can mend becomes one line, here and in the log, and exit code 1.
 
     Args:
         main: The script's entry point. Errors of the operating system (missing file, full disk, no
             permission) are reported the same way; everything else is a bug and keeps its traceback.
     """
-    name = Path(sys.argv[0]).name
+    start_log(Path(sys.argv[0]).stem, None)  # for what goes wrong before the script has its own
     try:
         main()
     except UserError as error:
-        sys.exit(_one_line(name, str(error)))
+        _end(str(error))
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
-        sys.exit(_one_line(name, f"{error.strerror or error}:{where}" if where else str(error)))
+        _end(f"{error.strerror or error}:{where}" if where else str(error))
     except KeyboardInterrupt:
-        sys.stderr.write(f"{name}: interrupted\n")
+        LOG.error("interrupted")
         sys.exit(130)
+    except Exception:
+        LOG.exception("error: a fault of the program, not of yours")
+        sys.exit(1)
 
 
-def _one_line(name: str, message: str) -> int:
-    sys.stderr.write(f"{name}: error: {' '.join(message.split())}\n")
-    return 1
+def _end(message: str) -> NoReturn:
+    LOG.error("error: %s", " ".join(message.split()))
+    sys.exit(1)

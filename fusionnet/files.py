@@ -1,8 +1,9 @@
-"""Files that are either whole or absent: written under a temporary name, then renamed."""
+"""Files that are either whole or absent, and files that one process at a time has."""
 
 import fcntl
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from fusionnet.errors import UserError
+
+LOG = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -45,23 +48,48 @@ def write_json(path: Path, content: object) -> None:
 
 
 def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    """Return the SHA-256, in hexadecimal, of a file's bytes, or of the names and SHA-256 of a folder's files."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        listing = "".join(f"{sha256(file)}  {file.relative_to(path).as_posix()}\n" for file in files)
+        return hashlib.sha256(listing.encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def file_lock(file: IO, result: Path) -> None:
-    """Hold an open file for this process until it is closed.
+def try_lock(file: IO, byte: int = 0) -> bool:
+    """Lock one byte of a file for this process, and return whether no other process has it.
+
+    A POSIX lock: the system frees it when the process ends in whatever way, or closes the file anywhere; unlike
+    flock's it does not live on in forked workers, and it knows no other holder in the same process.
 
     Args:
-        file: Open; closed if another process has it.
-        result: What the message names.
-
-    Raises:
-        UserError: Another process has it.
+        file: Open for writing.
+        byte: Which byte; it need not be there.
     """
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+def lock(file: IO, taken: str, wait: bool = False, byte: int = 0) -> None:
+    """Lock one byte of a file for this process until it is closed; see `try_lock`.
+
+    Args:
+        file: Open for writing; closed if the lock is refused.
+        taken: What is told if another process has it.
+        wait: Wait until that one ends, instead of refusing.
+        byte: Which byte.
+
+    Raises:
+        UserError: Another process has it, and ``wait`` is false.
+    """
+    if try_lock(file, byte):
+        return
+    if not wait:
         file.close()
-        raise UserError(f"{result}: another process is writing it; wait for that one, or end it") from error
+        raise UserError(taken)
+    LOG.info(taken)
+    fcntl.lockf(file, fcntl.LOCK_EX, 1, byte)

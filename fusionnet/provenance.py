@@ -1,6 +1,7 @@
 """From which configuration, code, data and environment an artefact was made."""
 
 import hashlib
+import json
 import platform
 import sys
 from collections.abc import Mapping
@@ -33,6 +34,11 @@ def provenance(stage: str, config: Mapping[str, Any], inputs: Mapping[str, Path]
         "code": _hash_of_imported_code(),
         "environment": {"python": platform.python_version(), **{name: version(name) for name in ENVIRONMENT}},
     }
+
+
+def fingerprint(content: object) -> str:
+    """Return the SHA-256 of JSON-ready content, such as a provenance, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _hash_of_imported_code() -> str:

@@ -1,7 +1,6 @@
 """Obtain a dataset and write it as verified TIFF stacks; the rule `download` hands it the section of that name."""
 
 import argparse
-import sys
 from pathlib import Path
 
 import pooch
@@ -11,7 +10,7 @@ from fusionnet.config.schema import parse
 from fusionnet.download.datasets import DATASETS
 from fusionnet.download.raw_stacks import prepare_dataset
 from fusionnet.errors import run
-from fusionnet.files import write_text
+from fusionnet.logs import start_log
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -25,16 +24,15 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    log = start_log("download", arguments.log)
     section = parse(DownloadSection, arguments.config, "--config")
     stacks = prepare_dataset(section, arguments.output_folder, arguments.cache_folder)
     dataset = DATASETS[section.dataset]
-    lines = [f"{dataset.name}: {dataset.description}", f"cite: {dataset.citation}", f"licence: {dataset.licence}"]
+    log.info("%s: %s", dataset.name, dataset.description)
+    log.info("cite: %s", dataset.citation)
+    log.info("licence: %s", dataset.licence)
     for name, stack in stacks.items():
-        lines.append(f"{arguments.output_folder / name}.tif: {stack.shape} (Z, Y, X), {stack.dtype}")
-    report = "\n".join(lines) + "\n"
-    sys.stderr.write(report)
-    if arguments.log:
-        write_text(arguments.log, report)
+        log.info("%s.tif: %s (Z, Y, X), %s", arguments.output_folder / name, stack.shape, stack.dtype)
 
 
 if __name__ == "__main__":

@@ -17,18 +17,19 @@ from fusionnet.evaluate.metrics import metrics_of, origin_of, read_truth, slice_
 from fusionnet.evaluate.warping import warping_errors
 from fusionnet.files import write_json, write_text
 from fusionnet.logs import start_log
-from fusionnet.volumes.stacks import read_volume, require_same_shape
+from fusionnet.volumes.stacks import require_same_shape
+from fusionnet.volumes.volume import READABLE, read_volume
 
-LOG = logging.getLogger("evaluate")
+LOG = logging.getLogger("fusionnet")
 
 
 def main() -> None:
     arguments = parse_arguments()
+    start_log("evaluate", arguments.log)
     if arguments.segments and not arguments.instances:
         raise UserError("--segments are scored against instance numbers; add --instances and give such labels")
     if arguments.segments and (arguments.slices or arguments.overlay or arguments.warping):
         raise UserError("--slices, --overlay and --warping belong to thresholds; give --probabilities for them")
-    start_log("evaluate", arguments.log)
     labels = read_truth(arguments.labels, arguments.instances, arguments.label_slices)
     path = arguments.probabilities or arguments.segments
     proposal = read_volume(path)
@@ -76,14 +77,13 @@ def score_segments(labels: np.ndarray, segments: np.ndarray, arguments: argparse
 
 
 def parse_arguments() -> argparse.Namespace:
-    stack = "TIFF stack, folder of PNG slices, OME-Zarr or file.h5:key"
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--labels", type=Path, required=True, help=f"truth: 0 membrane, 1 or 255 inside; {stack}")
+    parser.add_argument("--labels", type=Path, required=True, help=f"truth: 0 membrane, 1 or 255 inside; {READABLE}")
     parser.add_argument("--label-slices", metavar="A-B", help="score these slices of the labels (from 0, inclusive)")
     parser.add_argument("--instances", action="store_true", help="the labels are instance numbers, 0 unlabelled")
     proposal = parser.add_mutually_exclusive_group(required=True)
-    proposal.add_argument("--probabilities", type=Path, help=f"0..1 or 8 bits, 1 inside a cell; {stack}")
-    proposal.add_argument("--segments", type=Path, help=f"segment numbers, scored in 3-D; {stack}")
+    proposal.add_argument("--probabilities", type=Path, help=f"0..1 or 8 bits, 1 inside a cell; {READABLE}")
+    proposal.add_argument("--segments", type=Path, help=f"segment numbers, scored in 3-D; {READABLE}")
     parser.add_argument("--zero", choices=["segment", "voxels"], default="segment", help="what 0 is in --segments")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON to write")
     parser.add_argument("--slices", type=Path, help="CSV to write: every score per slice and threshold")

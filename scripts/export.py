@@ -1,7 +1,6 @@
 """Write a trained network for other programs: ONNX, or a BioImage Model Zoo package for deepImageJ and ilastik."""
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +8,11 @@ import numpy as np
 from fusionnet.errors import UserError, run
 from fusionnet.export.bioimageio import Description, example_side, export_package
 from fusionnet.export.onnx import export_onnx
+from fusionnet.logs import start_log
 from fusionnet.models.pretrained import find, load_trained
 from fusionnet.volumes.grey_values import choose_window, to_levels
-from fusionnet.volumes.sources import open_source
+from fusionnet.volumes.source import middle
+from fusionnet.volumes.volume import open_volume
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -29,12 +30,13 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    log = start_log("export", None)
     if not (arguments.onnx or arguments.bioimageio):
         raise UserError("nothing to write: name --onnx, --bioimageio or both")
     network, job, origin = load_trained(find(arguments.checkpoint))
     if arguments.onnx:
         export_onnx(arguments.onnx, network, {"job": job.model_dump(), "provenance": origin})
-        sys.stderr.write(f"{arguments.onnx}: input 'grey' (N, 1, H, W), 0 to 255; output 'probability'\n")
+        log.info("%s: input 'grey' (N, 1, H, W), 0 to 255; output 'probability'", arguments.onnx)
     if arguments.bioimageio:
         if not (arguments.example and arguments.author):
             raise UserError("--bioimageio: needs --example VOLUME and --author NAME")
@@ -42,13 +44,13 @@ def main() -> None:
         description = Description(name, arguments.author, arguments.licence, arguments.training_data)
         example = read_example(arguments.example, example_side(network))
         export_package(arguments.bioimageio, network, job, example, description)
-        sys.stderr.write(f"{arguments.bioimageio}: valid, and tested by bioimageio.core\n")
+        log.info("%s: valid, and tested by bioimageio.core", arguments.bioimageio)
 
 
 def read_example(volume: str, side: int) -> np.ndarray:
     """Return the middle of the first slice, as grey levels."""
-    source = open_source(volume)
-    rows, columns = (slice(max(0, (n - side) // 2), min(n, (n + side) // 2)) for n in source.shape[1:])
+    source = open_volume(volume)
+    rows, columns = (middle(size, side) for size in source.shape[1:])
     return to_levels(source.read(slice(0, 1), rows, columns)[0], choose_window(source))
 
 

@@ -1,18 +1,16 @@
 """Gather the parts of a volume's prediction, made by scripts/predict.py --part, into one volume."""
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from fusionnet.errors import UserError, run
-from fusionnet.files import write_text
+from fusionnet.logs import start_log
 from fusionnet.predict.shards import gather, open_parts, plan_from_json
 from fusionnet.predict.streaming import VolumeSink
 from fusionnet.predict.summary import sentences
-from fusionnet.volumes.outputs import OutputPlan
-from fusionnet.volumes.sources import VoxelSize
+from fusionnet.volumes.output import OutputPlan
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -28,6 +26,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    log = start_log("gather", arguments.log)
     parts = open_parts(arguments.parts)
     whole = parts[0].whole
     if arguments.deviation and not whole["deviation"]:
@@ -37,17 +36,15 @@ def main() -> None:
         plan.shape,
         np.dtype(arguments.output_type),
         max(plan[0].shape),
-        VoxelSize(tuple(whole["voxel_size"][:3]), whole["voxel_size"][3]),
+        tuple(whole["voxel_size_nm"]) if whole["voxel_size_nm"] else None,
         whole["provenance"],
         arguments.ome_zarr_version or whole["ome_version"] or "0.5",
     )
     sink = VolumeSink(arguments.probabilities, arguments.deviation, output, whole)
     summary = gather(parts, sink)
-    lines = [f"gather: {arguments.probabilities}: {plan.shape} (Z, Y, X) from {len(parts)} parts"]
-    lines += sentences(summary)
-    sys.stderr.write("\n".join(lines) + "\n")
-    if arguments.log:
-        write_text(arguments.log, "\n".join(lines) + "\n")
+    log.info("%s: %s (Z, Y, X) from %d parts", arguments.probabilities, plan.shape, len(parts))
+    for line in sentences(summary):
+        log.info(line)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,9 @@
 """Compare the arms of an experiment: tables, verdict and figures from the results of all replicates."""
 
-import argparse
-from pathlib import Path
-
-from fusionnet.config.reporting import ReportJob
-from fusionnet.config.schema import parse
 from fusionnet.errors import run
 from fusionnet.files import write_json, write_text
-from fusionnet.logs import start_log
 from fusionnet.models.cost import network_cost
+from fusionnet.report.command import begin_report
 from fusionnet.report.comparison import compare, comparison_table, curves_table, headline_scores, pairs_of, summary
 from fusionnet.report.figures.compute import draw_compute
 from fusionnet.report.figures.curves import draw_thresholds, draw_training
@@ -21,21 +16,9 @@ from fusionnet.report.text import comparison_markdown, verdict_markdown
 from fusionnet.style import display_names, save_figure
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", required=True, help="arms, folds, seeds and the section 'report' (JSON)")
-    parser.add_argument("--results", required=True, type=Path, help="holds ARM/FOLD/seed-SEED/ of each replicate")
-    parser.add_argument("--raw", required=True, type=Path, help="holds {train,test}-{volume,labels}.tif")
-    parser.add_argument("--report-folder", required=True, type=Path, help="receives tables, texts and figures")
-    parser.add_argument("--log", type=Path, help="also write the verdict to this file")
-    return parser.parse_args()
-
-
 def main() -> None:
-    arguments = parse_arguments()
-    job = parse(ReportJob, arguments.config, "--config")
+    arguments, job, log = begin_report("report", __doc__, "--raw", "--report-folder")
     folder = arguments.report_folder
-    log = start_log("report", arguments.log)
     replicates = read_replicates(job, arguments.results)
     scored = {fold: read_scored_slices(fold, arguments.raw) for fold in job.folds}
     baselines = {fold: baseline_metrics(scored[fold], job.report.baseline_sigma_pixels) for fold in job.folds}
@@ -56,11 +39,11 @@ def main() -> None:
 
     first_pair = pairs[0] if pairs else job.arms[:1]
     shown = [replicate for replicate in replicates if replicate.arm in first_pair]
-    save_figure(draw_scores(replicates, list(baselines.values())), folder / "scores.png")
+    save_figure(draw_scores(table), folder / "scores.png")
     save_figure(draw_training(replicates), folder / "training.png")
     save_figure(draw_thresholds(replicates, list(baselines.values())), folder / "thresholds.png")
     save_figure(draw_effects(effects, job.arms), folder / "effects.png")
-    save_figure(draw_compute(replicates, costs), folder / "compute.png")
+    save_figure(draw_compute(table), folder / "compute.png")
     segmentations = draw_segmentations(shown, scored, job.report.slices_shown)
     save_figure(segmentations, folder / "segmentations.png", SEGMENTATION_DPI)
     one_fold = one_of_each(shown)

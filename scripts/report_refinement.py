@@ -1,17 +1,13 @@
 """Show what the last of several units in series changes: scores of each unit, and slices where it changes most."""
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
-from fusionnet.config.reporting import ReportJob
 from fusionnet.config.schema import parse
 from fusionnet.config.stages import PredictSection
 from fusionnet.devices import Machine, set_up
 from fusionnet.errors import run
 from fusionnet.files import write_text
-from fusionnet.logs import start_log
+from fusionnet.report.command import begin_report
 from fusionnet.report.figures.segmentations import choose_slices
 from fusionnet.report.refinement import (
     Refined,
@@ -28,14 +24,12 @@ from fusionnet.style import display_names, save_figure
 
 
 def main() -> None:
-    arguments = parse_arguments()
-    log = start_log("report_refinement", arguments.log)
-    job = parse(ReportJob, arguments.config, "--config")
+    arguments, job, log = begin_report("report_refinement", __doc__, "--predict", "--raw", "--report-folder")
     settings = parse(PredictSection, arguments.predict, "--predict")
     replicates = read_replicates(job, arguments.results)
     units = {arm: network.chain for arm, network in read_networks(job, replicates).items()}
     scored = {fold: read_scored_slices(fold, arguments.raw) for fold in job.folds}
-    machine = set_up(settings.device, settings.precision, log.info)
+    machine = set_up(settings.device, settings.precision)
     scores = [unit for r in replicates for unit in score_units(r, units[r.arm], scored[r.fold], settings, machine)]
     shown = [
         refined
@@ -77,17 +71,6 @@ def refine(
             )
         )
     return refined
-
-
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", required=True, help="arms of several units, folds, seeds, section 'report' (JSON)")
-    parser.add_argument("--predict", required=True, help="section 'predict' (JSON)")
-    parser.add_argument("--results", required=True, type=Path, help="holds ARM/FOLD/seed-SEED/ of each replicate")
-    parser.add_argument("--raw", required=True, type=Path, help="holds {train,test}-{volume,labels}.tif")
-    parser.add_argument("--report-folder", required=True, type=Path, help="receives refinement.png, .csv and .md")
-    parser.add_argument("--log", type=Path, help="log file to write")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

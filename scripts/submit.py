@@ -7,7 +7,8 @@ from fusionnet.errors import run
 from fusionnet.evaluate.submission import enter, ledger_row, mean_probabilities
 from fusionnet.logs import start_log
 from fusionnet.provenance import provenance
-from fusionnet.volumes.stacks import read_labels, require_same_shape, write_volume
+from fusionnet.volumes.stacks import require_same_shape, write_volume
+from fusionnet.volumes.volume import read_labels
 
 
 def parse_arguments() -> argparse.Namespace:

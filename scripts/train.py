@@ -2,9 +2,8 @@
 
 import argparse
 import sys
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import pandas as pd
 
@@ -13,12 +12,13 @@ from fusionnet.config.stages import TrainingJob
 from fusionnet.devices import set_up
 from fusionnet.errors import run
 from fusionnet.files import whole_or_absent, write_json
+from fusionnet.logs import start_log
 from fusionnet.models.checkpoints import save_checkpoint
-from fusionnet.provenance import provenance
+from fusionnet.provenance import fingerprint, provenance
 from fusionnet.train.folds import read_stacks
 from fusionnet.train.loop import StoppedError, Training, train
 from fusionnet.train.progress import HEARTBEAT, Progress
-from fusionnet.train.states import StateFolder, StopRequest, fingerprint
+from fusionnet.train.states import StateFolder, StopRequest
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -44,26 +44,25 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    log = start_log("train", arguments.log, append=True)  # a resumed training goes on in the same log
     job = parse(TrainingJob, arguments.config)
-    with ExitStack() as files:
-        log = files.enter_context(open_log(arguments.log)) if arguments.log else None
-        progress = Progress((job.arm, job.fold, job.seed), job.train.steps, arguments.work_folder / HEARTBEAT, log)
-        with progress.until_the_end():
-            machine = set_up(job.train.device, job.train.precision, progress.say)
-            progress.say(f"training {job.arm}, fold {job.fold}, seed {job.seed} on {machine.name}")
-            stacks = read_stacks(arguments.volume, arguments.labels, job)
-            made_from = provenance("train", job.model_dump(), {"volume": arguments.volume, "labels": arguments.labels})
-            training = Training.begin(job, machine, progress.say)
-            states = StateFolder(arguments.work_folder, fingerprint(made_from), progress.say)
-            with states.alone():
-                stop = StopRequest()
-                try:
-                    pace = arguments.save_every_seconds, arguments.loader_workers
-                    train(training, stacks, states, progress, stop.asked, *pace)
-                except StoppedError as stopped:
-                    progress.say(str(stopped))
-                    sys.exit(128 + stop.signal)
-            write_outputs(arguments, training, made_from)
+    progress = Progress((job.arm, job.fold, job.seed), job.train.steps, arguments.work_folder / HEARTBEAT)
+    with progress.until_the_end():
+        machine = set_up(job.train.device, job.train.precision)
+        log.info("training %s, fold %s, seed %d on %s", job.arm, job.fold, job.seed, machine.name)
+        stacks = read_stacks(arguments.volume, arguments.labels, job)
+        made_from = provenance("train", job.model_dump(), {"volume": arguments.volume, "labels": arguments.labels})
+        training = Training.begin(job, machine)
+        states = StateFolder(arguments.work_folder, fingerprint(made_from))
+        with states.alone():
+            stop = StopRequest()
+            try:
+                pace = arguments.save_every_seconds, arguments.loader_workers
+                train(training, stacks, states, progress, stop.asked, *pace)
+            except StoppedError as stopped:
+                log.info(str(stopped))
+                sys.exit(128 + stop.signal)
+        write_outputs(arguments, training, made_from)
 
 
 def write_outputs(arguments: argparse.Namespace, training: Training, made_from: dict[str, Any]) -> None:
@@ -72,11 +71,6 @@ def write_outputs(arguments: argparse.Namespace, training: Training, made_from: 
     if arguments.timing:
         write_json(arguments.timing, training.timing())
     save_checkpoint(arguments.checkpoint, training.average.network, training.job, made_from)
-
-
-def open_log(path: Path) -> TextIO:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("a", encoding="utf-8")  # a resumed training goes on in the same log
 
 
 if __name__ == "__main__":

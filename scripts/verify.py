@@ -12,6 +12,7 @@ from fusionnet.config.experiment import DEFAULT_EXPERIMENT, load
 from fusionnet.devices import available_processors
 from fusionnet.errors import UserError, run
 from fusionnet.files import write_json
+from fusionnet.logs import start_log
 from fusionnet.report.results import read_json
 from fusionnet.workflow.verify import CAUSES, make_record, verdict
 
@@ -30,10 +31,11 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    log = start_log("verify", None)
     config = load(arguments.experiment)
     if arguments.record:
         write_json(arguments.record_file, make_record(arguments.experiment, config, Path.cwd()))
-        print(f"{arguments.record_file}: written")
+        log.info("%s: written", arguments.record_file)
         return
     if not arguments.record_file.is_file():
         raise UserError(f"{arguments.record_file}: no such record; write one with --record after a run")

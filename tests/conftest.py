@@ -51,6 +51,13 @@ def training_job() -> Callable[..., TrainingJob]:
 
 
 @pytest.fixture
+def messages(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """A function that returns what the package has told the person since the test began."""
+    caplog.set_level("INFO", "fusionnet")
+    return lambda: [record.getMessage() for record in caplog.records if record.name.startswith("fusionnet")]
+
+
+@pytest.fixture
 def augmented() -> tuple[np.ndarray, np.ndarray]:
     """A stack of striped tissue and its labels as the augment stage leaves them: 8 slices and one copy of each."""
     rng = np.random.default_rng(11)

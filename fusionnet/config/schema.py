@@ -5,8 +5,8 @@ What a stage needs of the configuration is a `Section`; `fusionnet.config.stages
 """
 
 import json
+import re
 from collections.abc import Mapping
-from types import UnionType
 from typing import Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -54,6 +54,25 @@ def parse(kind: type[AnySection], content: str | dict[str, Any], where: str = "-
         raise UserError(f"{where}: not valid JSON: {error}") from error
 
 
+def slice_range(text: str, where: str = "slices") -> range:
+    """Return the slices of ``"FIRST-LAST"``, both included and counted from 0, or of ``"A"``, one alone.
+
+    Args:
+        text: As a person wrote it.
+        where: Named in errors.
+
+    Raises:
+        UserError: Neither, or the first comes after the last.
+    """
+    written = re.fullmatch(r"(\d+)(?:-(\d+))?", text, re.ASCII)
+    if not written:
+        raise UserError(f"{where}: got {text!r}, expected FIRST-LAST or one number, counted from 0, such as 25-29")
+    first, last = int(written[1]), int(written[2] or written[1])
+    if first > last:
+        raise UserError(f"{where}: got {text!r}, whose first slice comes after its last")
+    return range(first, last + 1)
+
+
 def validate(kind: type[AnySection], content: Any, where: str) -> AnySection:
     """Return a typed part of the configuration made from plain values; a `UserError` names each key that is wrong."""
     try:
@@ -67,7 +86,7 @@ def _explain(kind: type[Section], problem: Any) -> str:
     path = [str(part) for part in problem["loc"]]
     key = ".".join(path)
     if problem["type"] == "extra_forbidden":
-        return f"unknown key '{key}'{did_you_mean(path[-1], _known_keys(kind, path[:-1]))}"
+        return f"unknown key '{key}'{did_you_mean(path[-1], _known_keys(kind))}"
     if problem["type"] == "missing":
         return f"key '{key}' is missing"
     message = problem["msg"].removeprefix("Value error, ")
@@ -79,9 +98,8 @@ def _explain(kind: type[Section], problem: Any) -> str:
     return f"{key}: got {problem['input']!r}; {message[0].lower()}{message[1:]}"
 
 
-def _known_keys(kind: Any, path: list[str]) -> list[str]:
-    for part in path:
-        kind = kind.model_fields[part].annotation if hasattr(kind, "model_fields") else kind.__args__[1]
-        if isinstance(kind, UnionType):  # a section that may be absent
-            kind = kind.__args__[0]
-    return list(kind.model_fields) if hasattr(kind, "model_fields") else []
+def _known_keys(kind: type[Section]) -> list[str]:
+    """Return all keys of a section and of those inside it."""
+    schema = kind.model_json_schema()
+    sections = [schema, *schema.get("$defs", {}).values()]
+    return list(dict.fromkeys(key for section in sections for key in section.get("properties", {})))

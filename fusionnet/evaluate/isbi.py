@@ -4,31 +4,14 @@ Foreground-restricted Rand and information scores after border thinning: Arganda
 doi 10.3389/fnana.2015.00142; `docs/evaluate.md` has every rule and what happens when one is missed.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from fusionnet.evaluate.checks import as_labels, as_probabilities, warn_of_empty_slices, warn_of_swapped_polarity
-from fusionnet.evaluate.kernels import count_slice, number_components
-from fusionnet.evaluate.overlaps import ratio, scores_of, sort_by_cell
-from fusionnet.evaluate.thinning import framed
+from fusionnet.evaluate.counting import THRESHOLDS, count_stack
+from fusionnet.evaluate.overlaps import ratio, scores_of
 from fusionnet.volumes.stacks import require_same_shape
-
-
-def challenge_thresholds() -> tuple[float, ...]:
-    """Return the challenge's eleven thresholds: 0.1 added up in double while the sum is at most 1.
-
-    The fourth is 0.30000000000000004 and the last 0.9999999999999999, so pixels of exactly 1 survive it.
-    """
-    thresholds, threshold = [], 0.0
-    while threshold <= 1:
-        thresholds.append(threshold)
-        threshold += 0.1
-    return tuple(thresholds)
-
-
-THRESHOLDS = challenge_thresholds()
 
 
 @dataclass(frozen=True)
@@ -162,19 +145,8 @@ def score_stack(
     warn_of_swapped_polarity(truth > 0, proposal)
     if not instances:
         truth = truth > 0
-    levels = np.asarray(thresholds, dtype=float)
-    with ThreadPoolExecutor(threads) as pool:
-        results = list(pool.map(_score_slice, truth, proposal, [levels] * len(truth)))
-    counts, thinned, unthinned = (np.stack(part) for part in zip(*results, strict=True))
+    counts, thinned, unthinned = count_stack(truth, proposal, thresholds, threads)
     per_slice = scores_of(thinned, "") | scores_of(unthinned, "unthinned_")
     names = ("segments", "dam_pixels", "true_positives", "false_positives", "false_negatives", "true_negatives")
     per_slice |= {name: counts[..., column] for column, name in enumerate(names)}
-    return StackScores(levels, per_slice, {"thinned": thinned, "unthinned": unthinned})
-
-
-def _score_slice(truth: np.ndarray, proposal: np.ndarray, thresholds: np.ndarray) -> tuple[np.ndarray, ...]:
-    values = framed(truth.view(np.uint8) if truth.dtype == bool else truth)
-    cells = np.empty(values.size, np.int32)
-    number_components(values, truth.shape[0] + 2, cells, np.empty(values.size, np.int32))
-    pixels, starts = sort_by_cell(cells)
-    return count_slice(framed(proposal), truth.shape[0] + 2, pixels, starts, thresholds)
+    return StackScores(np.asarray(thresholds, dtype=float), per_slice, {"thinned": thinned, "unthinned": unthinned})

@@ -17,6 +17,11 @@ LARGEST_SEGMENT = 65535  # the challenge kept segments in 16 bits and clamped gr
 _FREE, _QUEUED, _OUTSIDE = -1, -2, -3
 
 
+def framed(plane: np.ndarray) -> np.ndarray:
+    """Return a slice (Y, X) transposed, framed by one pixel of 0 and flat: length (X + 2) * (Y + 2)."""
+    return np.pad(plane.T, 1).ravel()
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def number_components(values: np.ndarray, column: int, segments: np.ndarray, queue: np.ndarray) -> int:
     """Number the 4-connected components of equal non-zero values in memory order.

@@ -4,9 +4,7 @@ Who looks at a test stack's score, changes a parameter and looks again tunes on 
 forbid it; it makes it visible: a line for each configuration that was ever scored, in git beside the results.
 """
 
-import fcntl
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,10 +15,13 @@ import pandas as pd
 from fusionnet.errors import UserError
 from fusionnet.evaluate.checks import as_probabilities
 from fusionnet.evaluate.isbi import score_stack
-from fusionnet.files import whole_or_absent
-from fusionnet.volumes.stacks import read_provenance, read_volume, require_same_shape
+from fusionnet.files import lock, whole_or_absent
+from fusionnet.provenance import fingerprint
+from fusionnet.volumes.stacks import read_provenance, require_same_shape
+from fusionnet.volumes.volume import read_volume
 
 COLUMNS = ["arm", "trainings", "config", "code", "submission", "v_rand", "v_info", "pixel_error"]
+DIGITS = 16  # of a SHA-256, in the ledger
 
 
 def mean_probabilities(paths: Sequence[Path]) -> np.ndarray:
@@ -58,9 +59,9 @@ def ledger_row(arm: str, paths: Sequence[Path], mean: np.ndarray, labels: np.nda
     return {
         "arm": arm,
         "trainings": len(paths),
-        "config": _hash(json.dumps(configs, sort_keys=True).encode()),
-        "code": _hash(json.dumps([origin["code"] for origin in origins]).encode()),
-        "submission": _hash(mean.tobytes()),
+        "config": fingerprint(configs)[:DIGITS],
+        "code": fingerprint([origin["code"] for origin in origins])[:DIGITS],
+        "submission": hashlib.sha256(mean.tobytes()).hexdigest()[:DIGITS],
         "v_rand": round(scores.v_rand, 6),
         "v_info": round(scores.v_info, 6),
         "pixel_error": round(scores.pixel_error, 6),
@@ -80,8 +81,8 @@ def enter(ledger: Path, row: dict[str, Any]) -> bool:
         UserError: The file is no such ledger.
     """
     ledger.parent.mkdir(parents=True, exist_ok=True)
-    with ledger.with_name(f".{ledger.name}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with ledger.with_name(f".{ledger.name}.lock").open("a") as gate:
+        lock(gate, f"{ledger}: another process is writing it: waiting for its end", wait=True)
         old = pd.read_csv(ledger, dtype=str) if ledger.exists() else pd.DataFrame(columns=COLUMNS)
         if list(old.columns) != COLUMNS:
             raise UserError(f"{ledger}: columns {list(old.columns)}, expected {COLUMNS}; restore it from git")
@@ -90,7 +91,3 @@ def enter(ledger: Path, row: dict[str, Any]) -> bool:
         with whole_or_absent(ledger) as temporary:
             pd.concat([old, pd.DataFrame([row]).astype(str)]).to_csv(temporary, index=False, lineterminator="\n")
         return True
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]

@@ -5,12 +5,7 @@
 
 import numpy as np
 
-from fusionnet.evaluate.kernels import LARGEST_SEGMENT, flood, number_components
-
-
-def framed(plane: np.ndarray) -> np.ndarray:
-    """Return a slice (Y, X) transposed, framed by one pixel of 0 and flat: length (X + 2) * (Y + 2)."""
-    return np.pad(plane.T, 1).ravel()
+from fusionnet.evaluate.kernels import LARGEST_SEGMENT, flood, framed, number_components
 
 
 def unframed(flat: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

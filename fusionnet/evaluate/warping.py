@@ -11,8 +11,9 @@ import numpy as np
 from numba import njit
 
 from fusionnet.evaluate.checks import as_labels, as_probabilities, warn_of_swapped_polarity
-from fusionnet.evaluate.isbi import THRESHOLDS
-from fusionnet.evaluate.thinning import framed, unframed
+from fusionnet.evaluate.counting import THRESHOLDS
+from fusionnet.evaluate.kernels import framed
+from fusionnet.evaluate.thinning import unframed
 from fusionnet.volumes.stacks import require_same_shape
 
 

@@ -6,9 +6,10 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
+from fusionnet.examine.contrast import CLEAR_POLARITY, SAMPLES, ridge_polarity, sampled_slices
 from fusionnet.examine.findings import Finding, numbered
-from fusionnet.examine.volume import CLEAR_POLARITY, SAMPLES, middle, ridge_polarity
-from fusionnet.volumes.sources import VolumeSource
+from fusionnet.volumes.grey_values import choose_window
+from fusionnet.volumes.source import VolumeSource
 
 Coding = Literal["membranes", "damaged", "instances", "unclear"]
 USUAL_INSIDE = (0.5, 0.95)  # share of pixels inside cells; ISBI-2012 has 0.78
@@ -57,7 +58,7 @@ def examine_labels(labels: VolumeSource, volume: VolumeSource) -> LabelReport:
         findings.append(Finding("mend", f"{numbered('slice', constant)}: labels of one value", advice))
     inverted, balance = _balance(inside, grey)
     if inverted:
-        inverted, balance = _inverted(inside, grey, f"--volume {volume.name} --labels {labels.name}")
+        inverted, balance = _which_is_inverted(labels, volume)
     return LabelReport(coding, inverted, [*findings, balance])
 
 
@@ -132,12 +133,13 @@ def _balance(inside: np.ndarray, grey: np.ndarray) -> tuple[bool, Finding]:
     return False, Finding("ok", seen)
 
 
-def _inverted(inside: np.ndarray, grey: np.ndarray, stack: str) -> tuple[bool, Finding]:
-    """Return which of the two is inverted where what is labelled as membrane is brighter: thin lines tell it."""
-    known = np.where(np.isfinite(grey), grey, np.nanmean(grey))
-    polarity = float(np.median([ridge_polarity(slice_) for slice_ in known[:, *map(middle, known.shape[1:])]]))
-    if polarity < -CLEAR_POLARITY:
+def _which_is_inverted(labels: VolumeSource, volume: VolumeSource) -> tuple[bool, Finding]:
+    """Return whether it is the labels, where the greater value is on the darker pixels: thin lines are membranes."""
+    slices = [grey for _, grey in sampled_slices(volume, choose_window(volume))]
+    polarities = [ridge_polarity(np.nan_to_num(grey, nan=float(np.nanmean(grey)))) for grey in slices]
+    if float(np.median(polarities)) < -CLEAR_POLARITY:
         advice = "invert the volume (Fiji: Edit > Invert) and leave the labels"
         return False, Finding("mend", "labels fit, but membranes are bright: the volume is inverted", advice)
-    seen = f"labels are inverted: the greater value ({inside.mean():.0%} of the pixels) is on the dark membranes"
-    return True, Finding("mend", seen, f"run: python scripts/examine.py {stack} --mended-labels mended.tif")
+    seen = "labels are inverted: the greater value is on the dark membranes, and must be inside cells"
+    command = f"--volume {volume.name} --labels {labels.name} --mended-labels mended.tif"
+    return True, Finding("mend", seen, f"run: python scripts/examine.py {command}")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from fusionnet.files import file_lock
+from fusionnet.files import lock
 from fusionnet.predict.summary import Summary
 
 
@@ -30,7 +30,7 @@ class Journal:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("a+", encoding="utf-8")
-        file_lock(self._file, path)
+        lock(self._file, f"{path}: another process is writing it; wait for that one, or end it")
         header = json.dumps(identity, sort_keys=True) + "\n"
         self.finished = self._read(header) if all(part.exists() for part in outputs) else {}
         if not self.finished:

@@ -14,12 +14,12 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from fusionnet.errors import UserError
-from fusionnet.files import file_lock
+from fusionnet.files import lock
 from fusionnet.predict.predictor import Prediction
 from fusionnet.predict.streaming import VolumeSink
 from fusionnet.predict.summary import Summary, joined, summarise
 from fusionnet.predict.tiles import Chunk, ChunkPlan, Span
-from fusionnet.volumes.outputs import part_path
+from fusionnet.volumes.output import part_path
 
 PIXELS = np.dtype("<f4")
 COUNT = np.dtype("<i8")
@@ -51,7 +51,7 @@ class PartSink:
         self._temporary = part_path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._temporary.open("a+b")
-        file_lock(self._file, path)
+        lock(self._file, f"{path}: another process is writing it; wait for that one, or end it")
         header = identity | {"part": list(part), "deviation": deviation, "plan": plan_as_json(plan)}
         line = json.dumps(header, sort_keys=True).encode() + b"\n"
         self._file.seek(0)

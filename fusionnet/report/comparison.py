@@ -9,7 +9,7 @@ import pandas as pd
 from fusionnet.config.stages import ArmSettings
 from fusionnet.evaluate.metrics import headlines, shown_metrics
 from fusionnet.models.cost import Cost
-from fusionnet.report.results import Replicate, scores_by_replicate
+from fusionnet.report.results import Replicate, by_arm, scores_by_replicate
 from fusionnet.report.statistics import Effect, estimate_effect
 
 BASELINE = "smoothed grey values"
@@ -93,16 +93,20 @@ def comparison_table(
     return table.astype({"seed": "Int64", "parameters": "Int64", "flops_per_slice": "Int64"})
 
 
+def replicate_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a `comparison_table` that are replicates, not means or the classical baseline."""
+    return table[table["seed"].notna()]
+
+
 def headline_scores(replicates: Sequence[Replicate]) -> dict[str, dict[str, float]]:
     """Return headline metrics and last training loss of each arm, means over its replicates, for ``dvc metrics``."""
-    arms = list(dict.fromkeys(replicate.arm for replicate in replicates))
-    values = {
-        score: {arm: [r.metrics[score] for r in replicates if r.arm == arm] for arm in arms} for score in headlines()
+    arms = by_arm(replicates)
+    means = {
+        score: {arm: float(np.mean([r.metrics[score] for r in of_arm])) for arm, of_arm in arms.items()}
+        for score in headlines()
     }
-    values["loss"] = {arm: [r.history["train_loss"].iloc[-1] for r in replicates if r.arm == arm] for arm in arms}
-    return {
-        name: {arm: float(np.mean(numbers)) for arm, numbers in of_arms.items()} for name, of_arms in values.items()
-    }
+    losses = {arm: float(np.mean([r.history["train_loss"].iloc[-1] for r in of_arm])) for arm, of_arm in arms.items()}
+    return means | {"loss": losses}
 
 
 def curves_table(replicates: Sequence[Replicate]) -> pd.DataFrame:

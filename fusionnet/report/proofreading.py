@@ -11,7 +11,6 @@ from matplotlib.lines import Line2D
 from fusionnet.report.results import Replicate
 from fusionnet.style import BASELINE_COLOUR, arm_colours, display_names, legend_below, new_figure, styled
 
-LOOKED_AT = (0.01, 0.02, 0.05, 0.1, 0.2)  # shares of the pixels
 CURVE_POINTS = 201
 
 
@@ -22,15 +21,13 @@ class Guide:
     Attributes:
         looked_at: Share of the pixels that were looked at, first ones first; 0..1, (K,).
         found: Share of all wrong pixels among them, (K,). Looking at random gives the diagonal.
-        by_share: `found` at 1, 2, 5, 10 and 20 % of the pixels.
     """
 
     looked_at: np.ndarray
     found: np.ndarray
-    by_share: dict[float, float]
 
 
-def guide(suspicion: np.ndarray, wrong: np.ndarray) -> Guide:
+def guide_to_errors(suspicion: np.ndarray, wrong: np.ndarray) -> Guide:
     """Return how many errors are found by looking at the most suspicious pixels first.
 
     Args:
@@ -48,8 +45,7 @@ def guide(suspicion: np.ndarray, wrong: np.ndarray) -> Guide:
     errors = np.cumsum(np.bincount(group, wrong.ravel(), minlength=len(values))) / wrong.sum()
     pixels, errors = np.concatenate([[0.0], pixels]), np.concatenate([[0.0], errors])
     looked_at = np.linspace(0.0, 1.0, CURVE_POINTS)
-    shares = {share: float(np.interp(share, pixels, errors)) for share in LOOKED_AT}
-    return Guide(looked_at, np.interp(looked_at, pixels, errors), shares)
+    return Guide(looked_at, np.interp(looked_at, pixels, errors))
 
 
 def wrong_pixels(probability: np.ndarray, labels: np.ndarray, threshold: float = 0.5) -> np.ndarray:
@@ -90,7 +86,7 @@ def guides_of(replicates: Sequence[Replicate], labels: np.ndarray) -> dict[str, 
             continue
         suspicions = (replicate.deviations(), uncertainty(probability))
         guides[replicate.arm] = {
-            kind: guide(suspicion, wrong) for kind, suspicion in zip(STYLES, suspicions, strict=True)
+            kind: guide_to_errors(suspicion, wrong) for kind, suspicion in zip(STYLES, suspicions, strict=True)
         }
     return guides
 

@@ -5,7 +5,7 @@ interruptions, loader workers, or how often states are saved. Only a GPU whose m
 from then on batches go in smaller parts.
 """
 
-import math
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,21 +13,20 @@ from typing import Any
 
 import torch
 
-from fusionnet.config.stages import TrainingJob, TrainSection
-from fusionnet.devices import Machine, out_of_memory
-from fusionnet.errors import UserError
+from fusionnet.config.stages import TrainingJob
+from fusionnet.devices import Machine
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.models.build import build
 from fusionnet.train.batches import Batch, Steps, batches
-from fusionnet.train.compilation import compiled
 from fusionnet.train.divergence import DivergedError, EpochLosses
 from fusionnet.train.folds import Stacks
-from fusionnet.train.losses import segmentation_loss
 from fusionnet.train.optimisation import WeightAverage, learning_rate
 from fusionnet.train.progress import Progress
 from fusionnet.train.states import StateFolder
+from fusionnet.train.update import WeightUpdate
 from fusionnet.train.validation import validate
 
+LOG = logging.getLogger(__name__)
 READ_EVERY = 20  # steps between two looks at the loss on CUDA, each of which waits for the GPU
 
 
@@ -39,24 +38,20 @@ class Training:
     machine: Machine
     network: SegmentationNetwork
     average: WeightAverage
-    optimizer: torch.optim.Optimizer
-    forward: Callable[[torch.Tensor], torch.Tensor]
+    update: WeightUpdate
     losses: EpochLosses
-    micro_batch: int  # samples worked off at once
-    say: Callable[[str], None]
     machines: list[str]  # the descriptions of all that had a part in it
     step: int = 0
     seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, job: TrainingJob, machine: Machine, say: Callable[[str], None] = print) -> "Training":
+    def begin(cls, job: TrainingJob, machine: Machine) -> "Training":
         """Build network and optimizer, the weights drawn from the job's seed.
 
         Args:
             job: What is trained, and how.
             machine: Where.
-            say: Takes messages for the person.
         """
         settings = job.train
         network = build(job.network, torch.Generator().manual_seed(job.seed))
@@ -66,11 +61,8 @@ class Training:
             machine=machine,
             network=network,
             average=WeightAverage(network, settings.ema_decay),
-            optimizer=_optimizer(network, settings, machine.device),
-            forward=compiled(network, job, machine, say),
+            update=WeightUpdate(network, settings, machine),
             losses=EpochLosses(settings.steps_per_epoch, machine.device),
-            micro_batch=math.ceil(settings.batch_size / settings.accumulation),
-            say=say,
             machines=[machine.description],
         )
 
@@ -84,9 +76,9 @@ class Training:
         return {
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": self.update.optimizer.state_dict(),
             "losses": self.losses.state(),
-            "micro_batch": self.micro_batch,
+            "micro_batch": self.update.micro_batch,
             "machines": self.machines,
             "seconds": self.seconds,
             "history": self.history,
@@ -97,71 +89,25 @@ class Training:
         self.step = step
         self.network.load_state_dict(state["network"])
         self.average.network.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.update.optimizer.load_state_dict(state["optimizer"])
         self.losses.restore(state["losses"])
-        self.micro_batch = state["micro_batch"]
+        self.update.micro_batch = state["micro_batch"]
         self.seconds, self.history = state["seconds"], state["history"]
         here = [self.machine.description] if step < self.steps else []
         self.machines = list(dict.fromkeys([*state["machines"], *here]))
         if len(self.machines) > 1:
-            self.say(
-                f"trained in part on {', in part on '.join(self.machines)}: the outcome is not, bit for bit, that of "
-                "an uninterrupted training (docs/reproducibility.md)"
+            LOG.warning(
+                "trained in part on %s: the outcome is not, bit for bit, that of an uninterrupted training "
+                "(docs/reproducibility.md)",
+                ", in part on ".join(self.machines),
             )
 
     def take_step(self, batch: Batch) -> None:
-        """Change the weights once, by a batch in the CPU's memory, in parts that fit the GPU's."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.step, self.job.train)
-        while (loss := self._try_step(batch)) is None:
-            self._use_less_memory(batch)
+        """Change the weights once, by a batch in the CPU's memory."""
+        loss = self.update(batch, self.step)
         self.average.update(self.network, self.step)
         self.losses.put(self.step, loss)
         self.step += 1
-
-    def _try_step(self, batch: Batch) -> torch.Tensor | None:
-        """Change the weights and return the loss; None, with the network as it was, if memory did not suffice."""
-        statistics = [buffer.clone() for buffer in self.network.buffers()]  # each part's forward pass changes them
-        try:
-            loss = self._gradients(batch)
-            if self.job.train.gradient_clip:
-                torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.job.train.gradient_clip)
-            self.optimizer.step()
-            return loss
-        except RuntimeError as error:
-            if not out_of_memory(error):
-                raise
-            for buffer, before in zip(self.network.buffers(), statistics, strict=True):
-                buffer.copy_(before)
-            return None
-
-    def _use_less_memory(self, batch: Batch) -> None:
-        """Halve the parts; called outside of any `except`, where the error would keep the failed part's memory."""
-        if self.micro_batch == 1:
-            raise UserError(
-                f"out of GPU memory at step {self.step + 1} with a single sample of {batch.images.shape[-1]} "
-                "pixels; make augment.crop_pixels or the network's width smaller"
-            )
-        self.micro_batch = math.ceil(self.micro_batch / 2)
-        self.optimizer.zero_grad(set_to_none=True)
-        if self.step == 0:
-            self.optimizer.state.clear()  # a first step may have got half of the memory that it keeps
-        torch.cuda.empty_cache()
-        self.say(f"out of GPU memory at step {self.step + 1}: batches go in parts of {self.micro_batch} from now")
-
-    def _gradients(self, batch: Batch) -> torch.Tensor:
-        """Fill the gradients with those of a batch, part by part, and return its loss."""
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = torch.zeros((), device=self.machine.device)
-        for part in batch.split(self.micro_batch):
-            share = len(part.images) / len(batch.images)
-            part = part.to(self.machine.device)
-            with self.machine.autocast():
-                logits = self.forward(part.images)
-            part_loss = share * segmentation_loss(logits, part.labels, part.weights, self.job.train.loss)
-            part_loss.backward()
-            loss += part_loss.detach()
-        return loss
 
     def end_epoch(self, stacks: Stacks) -> dict[str, Any]:
         """Add the epoch to the history, validated if it is its turn, and return the new row."""
@@ -177,7 +123,7 @@ class Training:
         }
         due = epoch % settings.validate_every_epochs == 0 or epoch == settings.epochs
         if due and stacks.fold.validation:
-            scores = validate(self.average.network, self.machine, stacks, self.say)
+            scores = validate(self.average.network, self.machine, stacks)
             row["validation_loss"], row["validation_v_rand"] = scores
         self.history.append(row)
         return row
@@ -189,9 +135,9 @@ class Training:
             "steps_per_second": self.step / self.seconds if self.seconds else None,
             "device": self.machine.name,
             "machines": self.machines,
-            "samples_at_once": self.micro_batch,
+            "samples_at_once": self.update.micro_batch,
             "threads": self.machine.threads,
-            "precision": str(self.machine.precision).removeprefix("torch."),
+            "precision": self.machine.precision_name,
             "peak_memory_bytes": self.machine.peak_memory_bytes(),
         }
 
@@ -227,15 +173,16 @@ def train(
     found = states.load()
     if found:
         training.restore(*found)
-        progress.say(f"going on from step {training.step}/{training.steps}")
+        LOG.info("going on from step %d/%d", training.step, training.steps)
     progress.start(training.step, training.machine.name)
     steps = Steps(training.job, stacks.volume, stacks.labels, stacks.fold.train)
     saved = began = time.monotonic()
     before = training.seconds
-    read_every = READ_EVERY if training.machine.device.type == "cuda" else 1
+    on_cuda = training.machine.device.type == "cuda"
+    read_every = READ_EVERY if on_cuda else 1
     workers = training.machine.loader_workers if loader_workers is None else loader_workers
     try:
-        for batch in batches(steps, training.step, workers, pinned=training.machine.device.type == "cuda"):
+        for batch in batches(steps, training.step, workers, pinned=on_cuda):
             training.take_step(batch)
             ends_epoch = training.step % training.job.train.steps_per_epoch == 0
             stops, last = stop_asked(), training.step == training.steps
@@ -264,8 +211,3 @@ def _way_out(states: StateFolder, error: DivergedError) -> str:
     good = states.newest(error.last_sane - 1)
     kept = f"the last good state is {good}" if good else "no good state of it is left"
     return f"{kept}. Lower train.learning_rate or set train.gradient_clip; the training then starts afresh"
-
-
-def _optimizer(network: torch.nn.Module, settings: TrainSection, device: torch.device) -> torch.optim.Optimizer:
-    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
-    return kind(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)

@@ -1,4 +1,4 @@
-"""How weights move: learning rates over the training, and the moving average that is kept."""
+"""How weights move: the optimizer, learning rates over the training, and the moving average that is kept."""
 
 import copy
 import math
@@ -11,6 +11,12 @@ from fusionnet.models.blocks import SegmentationNetwork
 WARM_UP = 0.1  # share of the steps in which one_cycle rises
 START = 0.04  # one_cycle's first rate, as a share of its highest (Smith & Topin 2017 start at 1/25)
 END = 1e-3  # the last rate of cosine and one_cycle, as a share of the highest
+
+
+def make_optimizer(network: torch.nn.Module, settings: TrainSection) -> torch.optim.Optimizer:
+    """Return the optimizer of a network on its device."""
+    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    return kind(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
 
 
 def learning_rate(step: int, settings: TrainSection) -> float:

@@ -1,5 +1,6 @@
-"""What a person sees of a training: a bar on a terminal, plain lines in a log, a heartbeat file."""
+"""What a person sees of a training: a bar on a terminal, else plain lines, and a heartbeat file."""
 
+import logging
 import os
 import socket
 import sys
@@ -8,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from tqdm import tqdm
 
 from fusionnet.files import write_json
 
+LOG = logging.getLogger(__name__)
 HEARTBEAT = "heartbeat.json"  # the file's name in a job's work folder
 HEARTBEAT_SECONDS = 5.0
 LINE_SECONDS = 30.0
@@ -46,13 +48,11 @@ class Progress:
         name: (arm, fold, seed).
         steps: Number of steps of the training.
         heartbeat: The file that `status` reads.
-        log: Takes plain lines; the terminal gets a bar if it is one, else plain lines too.
     """
 
-    def __init__(self, name: tuple[str, str, int], steps: int, heartbeat: Path, log: TextIO | None = None):
+    def __init__(self, name: tuple[str, str, int], steps: int, heartbeat: Path):
         self.heartbeat = heartbeat
         self.beat = Heartbeat(*name, steps=steps)
-        self.log = log
         self.terminal = sys.stderr.isatty()
         self.bar: tqdm | None = None
         self._first_step, self._started, self._last_beat, self._last_line = 0, time.monotonic(), 0.0, 0.0
@@ -65,15 +65,6 @@ class Progress:
         if self.terminal:
             self.bar = tqdm(total=self.beat.steps, initial=step, desc="train", unit="step", dynamic_ncols=True)
         self._write_heartbeat()
-
-    def say(self, message: str) -> None:
-        """Show a line, on the terminal and in the log."""
-        if self.bar is not None:
-            self.bar.write(message, file=sys.stderr)
-        else:
-            print(message, file=sys.stderr, flush=True)
-        if self.log is not None:
-            print(message, file=self.log, flush=True)
 
     def update(self, step: int, loss: float) -> None:
         """Take note that so many steps are done."""
@@ -94,26 +85,20 @@ class Progress:
         if row["validation_loss"] is None:
             return
         self.beat.validation_v_rand = row["validation_v_rand"]
-        values = f"validation loss {row['validation_loss']:.4f}, V_rand {row['validation_v_rand']:.4f}"
-        message = f"epoch {row['epoch']}: training loss {row['train_loss']:.4f}, {values}"
-        if self.bar is None:
-            self.say(message)
-        elif self.log is not None:
-            print(message, file=self.log, flush=True)
+        values = (row["epoch"], row["train_loss"], row["validation_loss"], row["validation_v_rand"])
+        LOG.info("epoch %d: training loss %.4f, validation loss %.4f, V_rand %.4f", *values)
 
     @contextmanager
     def until_the_end(self) -> Iterator[None]:
-        """Close the bar after the block, and let the last heartbeat and the log tell how it ended."""
+        """Close the bar after the block, and let the last heartbeat tell how it ended."""
         try:
             yield
             self.beat.state = "finished"
         except SystemExit:
             self.beat.state = "stopped"
             raise
-        except BaseException as error:
+        except BaseException:
             self.beat.state = "failed"
-            if self.log is not None:
-                print(f"error: {error}", file=self.log, flush=True)
             raise
         finally:
             if self.bar is not None:
@@ -124,7 +109,8 @@ class Progress:
     def _line(self, now: float) -> None:
         beat = self.beat
         left = f"{beat.seconds_left:.0f} s left" if beat.seconds_left is not None else ""
-        self.say(f"step {beat.step}/{beat.steps}: loss {beat.loss:.4f}, {beat.steps_per_second:.2f} steps/s, {left}")
+        values = (beat.step, beat.steps, beat.loss, beat.steps_per_second, left)
+        LOG.info("step %d/%d: loss %.4f, %.2f steps/s, %s", *values)
         self._last_line = now
 
     def _write_heartbeat(self) -> None:

@@ -1,27 +1,21 @@
 """The states that a killed training goes on from: written atomically, two kept, a damaged one set aside."""
 
-import fcntl
-import hashlib
-import json
+import logging
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from fusionnet.errors import UserError
-from fusionnet.files import sha256
+from fusionnet.files import lock, sha256
 from fusionnet.models.checkpoints import load_tensors, save_tensors
 
+LOG = logging.getLogger(__name__)
 KEPT = 2
 DIGITS = 16  # of a SHA-256, in a file's name
-
-
-def fingerprint(content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of JSON-ready content, such as a provenance: what a state must have been made from."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 class StateFolder:
@@ -31,13 +25,12 @@ class StateFolder:
 
     Args:
         folder: Where they are; outside every declared output, so that no workflow engine deletes it.
-        key: `fingerprint` of all that decides the training; states of another key are passed over and stay, so that
-            a long training outlives an edit that is taken back, until `remove_others`.
-        say: Takes messages for the person.
+        key: `fusionnet.provenance.fingerprint` of all that decides the training; states of another key are passed over
+            and stay, so that a long training outlives an edit that is taken back, until `remove_others`.
     """
 
-    def __init__(self, folder: Path, key: str, say: Callable[[str], None]):
-        self.folder, self.key, self.say = folder, key, say
+    def __init__(self, folder: Path, key: str):
+        self.folder, self.key = folder, key
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -47,11 +40,7 @@ class StateFolder:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("a") as file:
-            try:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except (BlockingIOError, PermissionError):
-                self.say(f"{self.folder}: another process is training here: waiting for its end")
-                fcntl.lockf(file, fcntl.LOCK_EX)
+            lock(file, f"{self.folder}: another process is training here: waiting for its end", wait=True)
             yield
 
     def save(self, step: int, state: dict[str, Any]) -> Path:
@@ -79,9 +68,10 @@ class StateFolder:
                 continue
             return content["step"], content["state"]
         if others := self._of_other_keys():
-            self.say(
-                f"{others[0]} was made from another configuration, data or code: not resumed from, and kept until this "
-                "training has ended"
+            LOG.info(
+                "%s was made from another configuration, data or code: not resumed from, and kept until this training "
+                "has ended",
+                others[0],
             )
         return None
 
@@ -103,7 +93,7 @@ class StateFolder:
     def _set_aside(self, path: Path, reason: str) -> None:
         aside = path.with_name(f"damaged-{path.name}")
         os.replace(path, aside)
-        self.say(f"{path} is damaged ({reason}): set aside as {aside.name}; going on from the state before it")
+        LOG.warning("%s is damaged (%s): set aside as %s; going on from the state before it", path, reason, aside.name)
 
 
 class StopRequest:

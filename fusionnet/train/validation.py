@@ -1,31 +1,30 @@
 """How a network does on slices that it never saw, while it is trained; it steers nothing."""
 
 import copy
-import warnings
-from collections.abc import Callable
+import logging
 
 import numpy as np
 import torch
 
 from fusionnet.devices import Machine, out_of_memory
-from fusionnet.evaluate.checks import ScoreWarning
-from fusionnet.evaluate.isbi import score_stack
+from fusionnet.errors import UserError
+from fusionnet.evaluate.counting import count_stack
+from fusionnet.evaluate.overlaps import scores_of
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.models.normalisation import normalise
 from fusionnet.train.folds import Stacks
 from fusionnet.train.losses import segmentation_loss
 
+LOG = logging.getLogger(__name__)
 
-def validate(
-    network: SegmentationNetwork, machine: Machine, stacks: Stacks, say: Callable[[str], None] = print
-) -> tuple[float, float]:
+
+def validate(network: SegmentationNetwork, machine: Machine, stacks: Stacks) -> tuple[float, float]:
     """Return the loss (plain cross-entropy of the last unit, whatever is trained with) and V_rand.
 
     Args:
         network: In evaluation mode.
         machine: Where to compute. A slice that does not fit the GPU's memory sends the validation to the CPU.
         stacks: The validation slices are seen whole, once, in their own orientation.
-        say: Told of that.
     """
     try:
         return _validate_on(network, machine, stacks)
@@ -33,7 +32,7 @@ def validate(
         if not out_of_memory(error):
             raise
     torch.cuda.empty_cache()
-    say("out of GPU memory in validation: these slices are validated on the CPU")
+    LOG.info("out of GPU memory in validation: these slices are validated on the CPU")
     return _validate_on(_copy_on_cpu(network), machine.cpu(), stacks)
 
 
@@ -60,7 +59,9 @@ def _validate_on(network: SegmentationNetwork, machine: Machine, stacks: Stacks)
             logits = network(image.contiguous(memory_format=torch.channels_last))[:, -1:].float()
         losses.append(float(segmentation_loss(logits, truth, torch.ones_like(truth))))
         probabilities.append(torch.sigmoid(logits)[0, 0].cpu().numpy())
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ScoreWarning)  # early epochs are wrong in ways that warn of bad input
-        scores = score_stack(stacks.labels[slices], np.stack(probabilities))
-    return sum(losses) / len(losses), scores.v_rand
+    if np.isnan(losses).any():
+        raise UserError(
+            "validation: the network's output is no number; lower train.learning_rate or set train.gradient_clip"
+        )
+    _, sums, _ = count_stack(stacks.labels[slices] > 0, np.stack(probabilities))
+    return sum(losses) / len(losses), float(scores_of(sums)["v_rand"].mean(axis=0).max())

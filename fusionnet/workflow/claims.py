@@ -4,13 +4,12 @@ Snakemake's own lock outlives a run that was killed, and then asks for ``--unloc
 file for each output, which the system frees when the process ends in whatever way.
 """
 
-import fcntl
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from fusionnet.errors import UserError
+from fusionnet.files import lock
 
 
 def claim(outputs: Iterable[str], path: Path) -> IO:
@@ -30,12 +29,9 @@ def claim(outputs: Iterable[str], path: Path) -> IO:
     file = path.open("a")
     for output in outputs:
         byte = int.from_bytes(hashlib.sha256(output.encode()).digest()[:6], "big")
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
-        except (BlockingIOError, PermissionError) as error:
-            file.close()
-            raise UserError(
-                f"{output}: another run in this folder is making it; wait for its end, or end it "
-                "(`pgrep -af snakemake` shows it), then repeat the command"
-            ) from error
+        taken = (
+            f"{output}: another run in this folder is making it; wait for its end, or end it "
+            "(`pgrep -af snakemake` shows it), then repeat the command"
+        )
+        lock(file, taken, byte=byte)
     return file

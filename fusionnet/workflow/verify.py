@@ -17,9 +17,8 @@ from fusionnet.config.experiment import Config
 from fusionnet.errors import UserError
 from fusionnet.files import sha256
 from fusionnet.models.checkpoints import load_tensors
-from fusionnet.provenance import ENVIRONMENT
-from fusionnet.train.states import fingerprint
-from fusionnet.volumes.stacks import read_volume
+from fusionnet.provenance import ENVIRONMENT, fingerprint
+from fusionnet.volumes.volume import read_volume
 from fusionnet.workflow.code import project_files
 
 SCRIPTS = ("download", "augment", "train", "predict", "evaluate")
@@ -137,7 +136,7 @@ def _weights(path: Path) -> str:
 def _numbers(path: Path) -> str:
     """Return a hash of the metrics without their provenance, which names the code that made the probabilities."""
     metrics = json.loads(path.read_text(encoding="utf-8"))
-    return hashlib.sha256(json.dumps({**metrics, "provenance": None}, sort_keys=True).encode()).hexdigest()
+    return fingerprint({**metrics, "provenance": None})
 
 
 def _pixels(path: Path) -> str:

@@ -1,22 +1,13 @@
 import os
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import pytest
 import torch
+from other_process import locked_elsewhere
 
 from fusionnet import devices
 from fusionnet.devices import available_processors, set_up
 from fusionnet.errors import UserError
-
-HOLD = """
-import fcntl, sys, time
-file = open(sys.argv[1], "a")
-fcntl.lockf(file, fcntl.LOCK_EX)
-print("held", flush=True)
-time.sleep(600)
-"""
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="tests a machine without CUDA")
@@ -29,11 +20,10 @@ def test_cuda_without_cuda_is_a_clear_error(monkeypatch):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="tests a machine without CUDA")
-def test_auto_takes_the_cpu_in_float32():
-    said: list[str] = []
-    machine = set_up("auto", say=said.append)
+def test_auto_takes_the_cpu_in_float32(messages):
+    machine = set_up("auto")
     threads = "1 thread" if machine.threads == 1 else f"{machine.threads} threads"
-    assert said == [f"no CUDA device: running on the CPU, {threads}"] and machine.name.endswith(threads)
+    assert messages() == [f"no CUDA device: running on the CPU, {threads}"] and machine.name.endswith(threads)
     assert machine.device.type == "cpu" and machine.precision == torch.float32
 
 
@@ -68,16 +58,8 @@ def test_of_several_gpus_the_free_one_is_used_and_the_visible_list_stays(monkeyp
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: SimpleNamespace(uuid=f"uuid-{index}"))
     monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
-    taken = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path / "uuid-0.0.lock")],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert taken.stdout.readline() == "held\n"
-    said: list[str] = []
-    machine = set_up("auto", say=said.append)
-    taken.kill()
-    taken.communicate()
+    with locked_elsewhere(tmp_path / "uuid-0.0.lock"):
+        machine = set_up("auto")
     assert machine.device == torch.device("cuda", 1) and chosen == [1]
     assert machine.precision == torch.bfloat16
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "3,5"

@@ -11,11 +11,12 @@ from fusionnet.errors import UserError
 ROOT = Path(__file__).parents[2]
 
 LEASE = """
-import sys, time
+import logging, sys, time
 from pathlib import Path
 from fusionnet.devices import lease_device
 names, folder, jobs = sys.argv[1].split(","), Path(sys.argv[2]), int(sys.argv[3])
-index, lease = lease_device(names, folder, jobs, lambda message: print(message, flush=True))
+logging.basicConfig(format="%(message)s", stream=sys.stdout, level="INFO")
+index, lease = lease_device(names, folder, jobs)
 print(names[index], flush=True)
 time.sleep(600)
 """

@@ -7,11 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from other_process import locked_elsewhere
 
-from fusionnet.files import sha256, whole_or_absent, write_json, write_text
+from fusionnet.errors import UserError
+from fusionnet.files import lock, sha256, try_lock, whole_or_absent, write_json, write_text
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path: Path):
@@ -67,3 +70,31 @@ def test_sha256_is_that_of_the_bytes(tmp_path: Path):
     content = os.urandom(3_000_000)
     (tmp_path / "f").write_bytes(content)
     assert sha256(tmp_path / "f") == hashlib.sha256(content).hexdigest()
+
+
+def test_sha256_of_a_folder_is_that_of_its_files_names_and_content(tmp_path: Path):
+    for name in ("b", "a/c"):
+        write_text(tmp_path / "folder" / name, name)
+    lines = [f"{hashlib.sha256(name.encode()).hexdigest()}  {name}\n" for name in ("a/c", "b")]
+    before = sha256(tmp_path / "folder")
+    assert before == hashlib.sha256("".join(lines).encode()).hexdigest()
+    write_text(tmp_path / "folder/b", "B")
+    assert sha256(tmp_path / "folder") != before
+
+
+def test_a_byte_that_another_process_has_is_refused_with_the_message(tmp_path: Path):
+    with locked_elsewhere(tmp_path / "f", byte=7):
+        file = (tmp_path / "f").open("a")
+        assert not try_lock(file, 7) and try_lock(file, 8)
+        with pytest.raises(UserError, match="f: taken"):
+            lock(file, "f: taken", byte=7)
+        assert file.closed
+
+
+def test_a_killed_process_holds_nothing_and_who_waits_is_told_once(tmp_path: Path, messages):
+    with locked_elsewhere(tmp_path / "f") as other, (tmp_path / "f").open("a") as file:
+        threading.Timer(0.2, other.kill).start()
+        lock(file, "f: waiting", wait=True)
+        assert other.wait() == -signal.SIGKILL
+        lock(file, "f: waiting", wait=True)
+    assert messages() == ["f: waiting"]

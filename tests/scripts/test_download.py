@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from fusionnet.volumes.stacks import read_volume
+from fusionnet.volumes.volume import read_volume
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,7 +51,8 @@ def test_a_mirror_without_the_files_ends_in_one_line(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
     for part in ("isbi2012/test/0.png", "no such file", "SHA-256", "FUSIONNET_MIRROR=FOLDER"):
         assert part in done.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["download.log"]
+    assert (tmp_path / "download.log").read_text() == done.stderr
 
 
 def test_a_misspelt_key_is_named(tmp_path: Path) -> None:

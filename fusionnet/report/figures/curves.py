@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from fusionnet.evaluate.metrics import headlines
-from fusionnet.report.results import Replicate
+from fusionnet.report.results import Replicate, by_arm
 from fusionnet.style import (
     BASELINE_COLOUR,
     FEW_ARMS,
@@ -34,7 +34,7 @@ LEAST_DISTANCE = 1e-4  # a score nearer to 1 than this is drawn here: the axis i
 
 def draw_training(replicates: Sequence[Replicate]) -> Figure:
     """Draw losses and validation V_rand against the epoch: each replicate, or of many replicates each arm's mean."""
-    arms = list(dict.fromkeys(replicate.arm for replicate in replicates))
+    arms = list(by_arm(replicates))
     names, colours = display_names(arms), arm_colours(arms)
     each = len(replicates) <= FEW_LINES
     with styled():
@@ -68,10 +68,8 @@ def _histories(replicates: Sequence[Replicate], each: bool) -> list[tuple[str, p
     """Return the history of each replicate with its arm, or the mean history of each arm."""
     if each:
         return [(replicate.arm, replicate.history) for replicate in replicates]
-    by_arm: dict[str, list[pd.DataFrame]] = {}
-    for replicate in replicates:
-        by_arm.setdefault(replicate.arm, []).append(replicate.history)
-    return [(arm, pd.concat(of_arm).groupby("epoch", as_index=False).mean()) for arm, of_arm in by_arm.items()]
+    histories = {arm: pd.concat([r.history for r in of_arm]) for arm, of_arm in by_arm(replicates).items()}
+    return [(arm, history.groupby("epoch", as_index=False).mean()) for arm, history in histories.items()]
 
 
 def draw_thresholds(replicates: Sequence[Replicate], baselines: Sequence[Mapping[str, Any]]) -> Figure:
@@ -81,15 +79,14 @@ def draw_thresholds(replicates: Sequence[Replicate], baselines: Sequence[Mapping
         replicates: All of them.
         baselines: Metrics of the classical baseline, one for each fold.
     """
-    arms = list(dict.fromkeys(replicate.arm for replicate in replicates))
-    names, colours = display_names(arms), arm_colours(arms)
+    arms = by_arm(replicates)
+    names, colours = display_names(list(arms)), arm_colours(list(arms))
     with styled():
         figure, axes = new_figure(3.9, columns=len(headlines()))
         for axis, (score, title) in zip(axes, headlines().items(), strict=True):
             curves = [(BASELINE_COLOUR, [metrics[f"{score}_by_threshold"] for metrics in baselines], "--")]
-            for arm in arms:
-                of_arm = [r.metrics[f"{score}_by_threshold"] for r in replicates if r.arm == arm]
-                curves.append((colours[arm], of_arm, "-"))
+            for arm, of_arm in arms.items():
+                curves.append((colours[arm], [r.metrics[f"{score}_by_threshold"] for r in of_arm], "-"))
             thresholds = np.asarray(replicates[0].metrics["thresholds"])
             for colour, values, style in curves:
                 for curve in values if len(values) > 1 and len(arms) <= FEW_ARMS else []:

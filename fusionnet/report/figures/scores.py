@@ -1,15 +1,12 @@
 """Figure of the scores of all replicates, side by side."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fusionnet.evaluate.metrics import headlines
-from fusionnet.report.results import Replicate
+from fusionnet.report.comparison import BASELINE, MEAN, replicate_rows
 from fusionnet.style import (
     BASELINE_COLOUR,
     FEW_ARMS,
@@ -23,39 +20,39 @@ from fusionnet.style import (
 )
 
 
-def draw_scores(replicates: Sequence[Replicate], baselines: Sequence[Mapping[str, Any]]) -> Figure:
+def draw_scores(table: pd.DataFrame) -> Figure:
     """Draw every replicate's scores as dots, an arm a row, its mean as a bar.
 
     Args:
-        replicates: All of them.
-        baselines: Metrics of the classical baseline, one for each fold.
+        table: From `fusionnet.report.comparison.comparison_table`.
     """
-    arms = list(dict.fromkeys(replicate.arm for replicate in replicates))
-    folds = list(dict.fromkeys(replicate.fold for replicate in replicates))
+    rows = _placed(replicate_rows(table))
+    arms, folds = (rows[key].unique().tolist() for key in ("arm", "fold"))
     names, colours = display_names(arms), arm_colours(arms)
+    markers = {fold: MARKERS[number % len(MARKERS)] for number, fold in enumerate(folds)}
+    baseline = table[(table["arm"] == BASELINE) & (table["fold"] == MEAN)].iloc[0]
     with styled():
         figure, axes = new_figure(1.5 + 0.42 * len(arms), columns=len(headlines()), sharey=True)
         for axis, (score, title) in zip(axes, headlines().items(), strict=True):
             if len(arms) <= FEW_ARMS:
-                _link_replicates(axis, replicates, arms, score)
-            for row, arm in enumerate(arms):
-                values = [float(r.metrics[score]) for r in replicates if r.arm == arm]
-                axis.plot([np.mean(values)] * 2, [row - 0.3, row + 0.3], color=colours[arm], linewidth=2.5, alpha=0.7)
-                for place, replicate in _places(replicates, arm, row):
-                    marker = MARKERS[folds.index(replicate.fold) % len(MARKERS)]
-                    dot = axis.plot(replicate.metrics[score], place, marker, color=colours[arm], markersize=7)
-                    dot[0].set(markeredgecolor="white", clip_on=False)
+                for _, of_slices in rows.groupby(["fold", "seed"]):  # dots that saw the same slices
+                    axis.plot(of_slices[score], of_slices["place"], color="#BBBBBB", linewidth=1, zorder=1)
+            for row, (arm, mean) in enumerate(rows.groupby("arm", sort=False)[score].mean().items()):
+                axis.plot([mean] * 2, [row - 0.3, row + 0.3], color=colours[str(arm)], linewidth=2.5, alpha=0.7)
+            for dot in rows.to_dict("records"):
+                (mark,) = axis.plot(dot[score], dot["place"], markers[dot["fold"]], color=colours[dot["arm"]])
+                mark.set(markersize=7, markeredgecolor="white", clip_on=False)
             axis.set_title(title)
             axis.set_xlabel("score (higher is better)")
             axis.margins(x=0.12)
             axis.locator_params(axis="x", nbins=5)
             axis.grid(axis="y", visible=False)
-            _mark_baseline(axis, float(np.mean([metrics[score] for metrics in baselines])))
+            _mark_baseline(axis, float(baseline[score]))
         axes[0].set_yticks(range(len(arms)), [names[arm] for arm in arms])
         axes[0].set_ylim(len(arms) - 0.4, -0.6)
         keys = [
-            Line2D([], [], marker=MARKERS[i % len(MARKERS)], linestyle="", color=GREY, label=_fold_name(fold))
-            for i, fold in enumerate(folds)
+            Line2D([], [], marker=marker, linestyle="", color=GREY, label=_fold_name(fold))
+            for fold, marker in markers.items()
         ]
         keys.append(Line2D([], [], marker="|", markersize=12, markeredgewidth=2.5, linestyle="", color=GREY))
         keys[-1].set_label("mean")
@@ -63,22 +60,12 @@ def draw_scores(replicates: Sequence[Replicate], baselines: Sequence[Mapping[str
     return figure
 
 
-def _places(replicates: Sequence[Replicate], arm: str, row: int) -> list[tuple[float, Replicate]]:
-    """Spread the replicates of an arm a little over its row, so that no dot hides another."""
-    of_arm = [replicate for replicate in replicates if replicate.arm == arm]
-    offsets = np.linspace(-0.2, 0.2, len(of_arm)) if len(of_arm) > 1 else np.zeros(1)
-    return [(row + float(offset), replicate) for offset, replicate in zip(offsets, of_arm, strict=True)]
-
-
-def _link_replicates(axis: Axes, replicates: Sequence[Replicate], arms: Sequence[str], score: str) -> None:
-    """Join the dots of the same fold and seed with thin lines: they saw the same slices."""
-    values: dict[tuple[str, int], list[tuple[float, float]]] = {}
-    for row, arm in enumerate(arms):
-        for place, replicate in _places(replicates, arm, row):
-            point = (float(replicate.metrics[score]), place)
-            values.setdefault((replicate.fold, replicate.seed), []).append(point)
-    for points in values.values():
-        axis.plot(*zip(*points, strict=True), color="#BBBBBB", linewidth=1, zorder=1)
+def _placed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add the column ``place``: the arm's row, its replicates spread a little over it, so that no dot hides another."""
+    arms = rows.groupby("arm", sort=False)["arm"]
+    count = arms.transform("size")
+    offset = (0.4 * arms.cumcount() / (count - 1).clip(lower=1) - 0.2).where(count > 1, 0.0)
+    return rows.assign(place=arms.ngroup() + offset)
 
 
 def _mark_baseline(axis: Axes, value: float) -> None:

@@ -10,8 +10,9 @@ from hypothesis.extra.numpy import arrays
 from skimage.metrics import adapted_rand_error
 
 from fusionnet.errors import UserError
+from fusionnet.evaluate.counting import THRESHOLDS
 from fusionnet.evaluate.error_maps import thinned_segments
-from fusionnet.evaluate.isbi import THRESHOLDS, StackScores, score_stack
+from fusionnet.evaluate.isbi import StackScores, score_stack
 from fusionnet.evaluate.overlaps import score_segments
 from fusionnet.evaluate.thinning import components
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from fusionnet.evaluate.thinning import components, framed, thinned_components, unframed
+from fusionnet.evaluate.kernels import framed
+from fusionnet.evaluate.thinning import components, thinned_components, unframed
 
 
 def drawn(*rows: str) -> np.ndarray:

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
 from fusionnet.errors import UserError
-from fusionnet.evaluate.thinning import framed
+from fusionnet.evaluate.kernels import framed
 from fusionnet.evaluate.warping import _flip_simple, warp, warping_errors
 
 EIGHT = np.ones((3, 3))

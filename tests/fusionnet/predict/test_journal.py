@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from other_process import locked_elsewhere
 
 from fusionnet.errors import UserError
 from fusionnet.predict.journal import Journal
@@ -54,9 +55,8 @@ def test_without_the_written_part_nothing_is_finished(tmp_path: Path):
 
 
 def test_two_jobs_cannot_write_the_same(tmp_path: Path):
-    journal = begin(tmp_path)
-    with pytest.raises(UserError, match="another process is writing it"):
+    (tmp_path / ".p.tif.journal").touch()
+    with locked_elsewhere(tmp_path / ".p.tif.journal"), pytest.raises(UserError, match="another process is writing it"):
         begin(tmp_path)
-    journal.close(done=False)
     begin(tmp_path).close(done=True)
     assert not (tmp_path / ".p.tif.journal").exists()

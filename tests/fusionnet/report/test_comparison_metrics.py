@@ -65,11 +65,11 @@ def test_the_report_follows_the_table(further: None, tmp_path: Path) -> None:
     assert "unthinned_v_rand" in headline_scores(replicates)
 
     of_folds = list(baselines.values())
-    figures = [draw_scores(replicates, of_folds), draw_thresholds(replicates, of_folds), draw_effects(effects, arms)]
+    figures = [draw_scores(table), draw_thresholds(replicates, of_folds), draw_effects(effects, arms)]
     for figure in [*figures, draw_annotation(replicates, networks)]:
         titles = [axis.get_title(loc="left") for axis in figure.axes]
         assert len(titles) == 3 and "V_rand, as cut" in titles[2], titles
-    assert len(draw_compute(replicates, costs).axes) == 6
+    assert len(draw_compute(table).axes) == 6
 
 
 def test_a_metric_of_which_lower_is_better_is_the_least_of_its_curve(further: None) -> None:

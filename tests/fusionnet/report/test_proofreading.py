@@ -3,31 +3,32 @@
 import numpy as np
 import pytest
 
-from fusionnet.report.proofreading import STYLES, draw_guides, guide, uncertainty, wrong_pixels
+from fusionnet.report.proofreading import STYLES, draw_guides, guide_to_errors, uncertainty, wrong_pixels
 
 RNG = np.random.default_rng(0)
 WRONG = RNG.random((3, 40, 50)) < 0.03
 
 
 def test_a_perfect_guide_finds_all_errors_at_once():
-    found = guide(WRONG * 1.0, WRONG)
-    assert found.by_share[0.05] == pytest.approx(1.0) and found.by_share[0.01] == pytest.approx(0.01 / WRONG.mean())
+    found = guide_to_errors(WRONG * 1.0, WRONG)
+    at = dict(zip(found.looked_at.round(3), found.found, strict=True))
+    assert at[0.05] == pytest.approx(1.0) and at[0.01] == pytest.approx(0.01 / WRONG.mean())
 
 
 def test_a_guide_that_knows_nothing_is_the_diagonal():
     for suspicion in (np.zeros(WRONG.shape), RNG.random(WRONG.shape)):
-        found = guide(suspicion, WRONG)
+        found = guide_to_errors(suspicion, WRONG)
         np.testing.assert_allclose(found.found, found.looked_at, atol=0.08)
 
 
 def test_a_guide_that_misleads_finds_errors_last():
-    found = guide(-1.0 * WRONG, WRONG)
-    assert found.by_share[0.2] == 0.0 and found.found[-1] == 1.0
+    found = guide_to_errors(-1.0 * WRONG, WRONG)
+    assert not found.found[found.looked_at <= 0.2].any() and found.found[-1] == 1.0
 
 
 def test_without_errors_there_is_nothing_to_find():
     with pytest.raises(ValueError, match="no pixel is wrong"):
-        guide(np.zeros((2, 2)), np.zeros((2, 2), bool))
+        guide_to_errors(np.zeros((2, 2)), np.zeros((2, 2), bool))
 
 
 def test_wrong_pixels_are_those_on_the_other_side():
@@ -36,7 +37,7 @@ def test_wrong_pixels_are_those_on_the_other_side():
     np.testing.assert_allclose(uncertainty(probability), [0.2, 0.5, 0.3, 0.4])
 
 
-def test_the_picture_has_a_line_for_each_arm_and_guide():
-    guides = dict.fromkeys(STYLES, guide(RNG.random(WRONG.shape), WRONG))
+def test_the_picture_has_a_line_for_each_arm_and_guide_to_errors():
+    guides = dict.fromkeys(STYLES, guide_to_errors(RNG.random(WRONG.shape), WRONG))
     (axes,) = draw_guides({"fusionnet": guides, "mine": guides}).axes
     assert len(axes.lines) == 2 * 2 + 1

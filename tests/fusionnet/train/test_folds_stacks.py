@@ -55,3 +55,10 @@ def test_a_smaller_annotation_budget_is_a_part_of_a_larger_one(read):
 def test_more_slices_than_there_are_is_refused(read):
     with pytest.raises(UserError, match="got 4, but the fold has 3 training slices"):
         read(training_slices=4)
+
+
+def test_validation_slices_without_a_cell_are_refused(read, augmented):
+    labels = augmented[1].copy()
+    labels[2] = 0
+    with pytest.raises(UserError, match=r"validation slices \[2\] is above 0.*no cell to score against"):
+        read(labels=labels)

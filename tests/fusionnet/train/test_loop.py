@@ -22,12 +22,11 @@ class Run:
     """One call of `train` in a folder, as scripts/train.py makes it."""
 
     def __init__(self, folder, job, augmented):
-        self.folder, self.messages = folder, []
         self.machine = set_up("cpu")
-        self.training = Training.begin(job, self.machine, self.messages.append)
+        self.training = Training.begin(job, self.machine)
         self.stacks = Stacks(*augmented, FOLD)
         self.progress = Progress((job.arm, job.fold, job.seed), self.training.steps, folder / "heartbeat.json")
-        self.states = StateFolder(folder, "key", self.messages.append)
+        self.states = StateFolder(folder, "key")
 
     def go(self, **options) -> Training:
         train(self.training, self.stacks, self.states, self.progress, **options)
@@ -121,7 +120,7 @@ def gradients_of_whole_and_parts(run, loss: str) -> list[list[torch.Tensor]]:
     for accumulation in (1, 3):
         training = run(f"{accumulation}", accumulation=accumulation, batch_size=3, loss=loss).training
         training.network.eval()  # batch normalisation would see other batches
-        value = training._gradients(next(_batches(training, run().stacks)))
+        value = training.update.gradients(next(_batches(training, run().stacks)))
         found.append([value, *(parameter.grad.clone() for parameter in training.network.parameters())])
     return found
 
@@ -139,7 +138,7 @@ def test_gradients_are_clipped(run):
     assert norm.item() == pytest.approx(1e-3, rel=1e-3)
 
 
-def test_out_of_gpu_memory_halves_the_parts_until_they_fit(run):
+def test_out_of_gpu_memory_halves_the_parts_until_they_fit(run, messages):
     whole = run("whole", batch_size=4)
     memory = run("small", batch_size=4)
     forward = memory.training.network
@@ -149,11 +148,11 @@ def test_out_of_gpu_memory_halves_the_parts_until_they_fit(run):
             raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
         return forward(images)
 
-    memory.training.forward = small_gpu
+    memory.training.update.forward = small_gpu
     trained = memory.go()
-    assert trained.micro_batch == 1 and trained.step == whole.training.steps
-    assert [message for message in memory.messages if "parts of 2" in message]
-    assert [message for message in memory.messages if "parts of 1" in message]
+    assert trained.update.micro_batch == 1 and trained.step == whole.training.steps
+    assert [message for message in messages() if "parts of 2" in message]
+    assert [message for message in messages() if "parts of 1" in message]
     assert all(math.isfinite(row["train_loss"]) for row in trained.history)
 
 
@@ -163,20 +162,20 @@ def test_memory_for_not_even_one_sample_is_an_error(run):
     def no_memory(images: torch.Tensor) -> torch.Tensor:
         raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
 
-    job.training.forward = no_memory
+    job.training.update.forward = no_memory
     with pytest.raises(UserError, match=r"single sample of 32 pixels.*crop_pixels"):
         job.go()
 
 
 @pytest.mark.parametrize("part", ["the first optimizer step", "the copy of the batch"])
-def test_out_of_gpu_memory_outside_of_the_network(run, monkeypatch, part):
+def test_out_of_gpu_memory_outside_of_the_network(run, monkeypatch, messages, part):
     """The first step of AdamW takes memory for good, and may get half of it."""
     whole = run("whole", batch_size=4, accumulation=2).go()
     small = run("small", batch_size=4)
 
     def half_a_step():
         parameter = next(small.training.network.parameters())
-        small.training.optimizer.state[parameter]["step"] = torch.zeros(())
+        small.training.update.optimizer.state[parameter]["step"] = torch.zeros(())
         raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
 
     def no_copy(batch, device):
@@ -185,10 +184,10 @@ def test_out_of_gpu_memory_outside_of_the_network(run, monkeypatch, part):
     if part == "the copy of the batch":
         monkeypatch.setattr("fusionnet.train.batches.Batch.to", no_copy)
     else:
-        monkeypatch.setattr(small.training.optimizer, "step", half_a_step)
+        monkeypatch.setattr(small.training.update.optimizer, "step", half_a_step)
     monkeypatch.setattr(torch.cuda, "empty_cache", monkeypatch.undo)  # from here on there is memory
     trained = small.go()
-    assert trained.micro_batch == 2 and len([message for message in small.messages if "parts of 2" in message]) == 1
+    assert trained.update.micro_batch == 2 and len([message for message in messages() if "parts of 2" in message]) == 1
     assert_same(trained, whole)
 
 
@@ -210,14 +209,14 @@ def test_no_memory_is_held_while_the_parts_are_halved(run, monkeypatch):
     def all_are_gone():
         assert alive and all(reference() is None for reference in alive)
 
-    small.training.forward = failing
+    small.training.update.forward = failing
     monkeypatch.setattr(torch.cuda, "empty_cache", all_are_gone)
-    assert small.go().micro_batch == 1
+    assert small.go().update.micro_batch == 1
 
 
-def test_out_of_gpu_memory_in_validation_goes_to_the_cpu(run, monkeypatch):
+def test_out_of_gpu_memory_in_validation_goes_to_the_cpu(run, monkeypatch, messages):
     whole = run(epochs=1)
-    trained, messages, tried = whole.go(), [], []
+    trained, tried = whole.go(), []
     gpu = replace(whole.machine, precision=torch.bfloat16)  # stands for one
 
     def small_gpu(network, machine, stacks):
@@ -228,10 +227,10 @@ def test_out_of_gpu_memory_in_validation_goes_to_the_cpu(run, monkeypatch):
 
     validate_on = validation._validate_on
     monkeypatch.setattr(validation, "_validate_on", small_gpu)
-    scores = validation.validate(trained.average.network, gpu, whole.stacks, messages.append)
+    scores = validation.validate(trained.average.network, gpu, whole.stacks)
     (row,) = trained.history
     assert scores == (row["validation_loss"], row["validation_v_rand"])
-    assert "out of GPU memory in validation" in messages[0]
+    assert "out of GPU memory in validation" in messages()[-1]
     assert tried[1][0] == whole.machine and tried[1][1] is not trained.average.network
 
 
@@ -241,18 +240,18 @@ def test_other_errors_of_the_network_are_not_taken_for_a_lack_of_memory(run):
     def broken(images: torch.Tensor) -> torch.Tensor:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    job.training.forward = broken
+    job.training.update.forward = broken
     with pytest.raises(RuntimeError, match="mat1"):
         job.go()
 
 
-def test_going_on_on_another_machine_is_said(run):
+def test_going_on_on_another_machine_is_said(run, messages):
     with pytest.raises(StoppedError):
         run().go(stop_asked=lambda: True)
     other = run()
     other.training.machine = replace(other.machine, threads=other.machine.threads + 6)
     other.go()
-    (message,) = [message for message in other.messages if message.startswith("trained in part on")]
+    (message,) = [message for message in messages() if message.startswith("trained in part on")]
     assert f"{other.machine.threads + 6} threads, float32" in message and "bit for bit" in message
     # A third call, on the first machine again, with nothing left to do, still knows of both.
     assert run().go().timing()["machines"] == [other.machine.description, other.training.machine.description]
@@ -266,7 +265,7 @@ def poisoned(job: Run, step: int) -> None:
         calls.append(1)
         return forward(images) * (math.nan if len(calls) >= step else 1.0)
 
-    job.training.forward = poisoned
+    job.training.update.forward = poisoned
 
 
 def test_no_number_stops_with_step_loss_and_last_good_state(run):
@@ -295,7 +294,7 @@ def test_divergence_stops(run):
     def explode(images: torch.Tensor) -> torch.Tensor:
         return forward(images) * (1.0 if job.training.step < 3 else 1000.0)
 
-    job.training.forward = explode
+    job.training.update.forward = explode
     with pytest.raises(
         DivergedError,
         match=r"step 6: the epoch's mean loss.*far above the first.*since step 4; the last good state.*-00000002-",

@@ -1,9 +1,11 @@
 import io
 import json
+import logging
 from contextlib import nullcontext
 
 import pytest
 
+from fusionnet.logs import start_log
 from fusionnet.train import progress as module
 from fusionnet.train.progress import Progress
 
@@ -26,9 +28,8 @@ def clock(monkeypatch):
     return clock
 
 
-def test_heartbeat_and_lines_tell_rate_and_rest(tmp_path, clock):
-    log = io.StringIO()
-    progress = Progress(("unet", "test", 3), 1000, tmp_path / "beat.json", log)
+def test_heartbeat_and_lines_tell_rate_and_rest(tmp_path, clock, messages):
+    progress = Progress(("unet", "test", 3), 1000, tmp_path / "beat.json")
     progress.start(400, "a CPU")  # a training that goes on
     for step in range(401, 501):
         clock.now += 0.5
@@ -41,7 +42,7 @@ def test_heartbeat_and_lines_tell_rate_and_rest(tmp_path, clock):
     assert (beat["step"], beat["steps"], beat["loss"], beat["validation_v_rand"]) == (501, 1000, 0.125, 0.97)
     assert beat["steps_per_second"] == pytest.approx(101 / 56)
     assert beat["seconds_left"] == pytest.approx(499 * 56 / 101)
-    lines = log.getvalue().splitlines()
+    lines = messages()
     assert "step 401/1000: loss 0.2500, 2.00 steps/s, 300 s left" in lines[0]
     assert 2 <= sum(line.startswith("step") for line in lines) <= 4  # one in half a minute, not one a step
     assert "epoch 5: training loss 0.2000, validation loss 0.3000, V_rand 0.9700" in lines
@@ -49,18 +50,15 @@ def test_heartbeat_and_lines_tell_rate_and_rest(tmp_path, clock):
 
 
 @pytest.mark.parametrize(
-    ("error", "state", "logged"),
-    [(None, "finished", ""), (SystemExit(143), "stopped", ""), (OSError("disk full"), "failed", "error: disk full\n")],
+    ("error", "state"), [(None, "finished"), (SystemExit(143), "stopped"), (OSError("disk full"), "failed")]
 )
-def test_last_heartbeat_and_log_tell_how_it_ended(tmp_path, error, state, logged):
-    log = io.StringIO()
-    progress = Progress(("unet", "test", 3), 10, tmp_path / "beat.json", log)
+def test_the_last_heartbeat_tells_how_it_ended(tmp_path, error, state):
+    progress = Progress(("unet", "test", 3), 10, tmp_path / "beat.json")
     with pytest.raises(type(error)) if error else nullcontext(), progress.until_the_end():
         progress.start(0, "a CPU")
         if error:
             raise error
     assert json.loads((tmp_path / "beat.json").read_text())["state"] == state
-    assert log.getvalue() == logged
 
 
 def test_a_terminal_gets_a_bar_and_the_log_plain_lines(tmp_path, monkeypatch):
@@ -68,15 +66,20 @@ def test_a_terminal_gets_a_bar_and_the_log_plain_lines(tmp_path, monkeypatch):
         def isatty(self) -> bool:
             return True
 
-    terminal, log = Terminal(), io.StringIO()
+    terminal = Terminal()
     monkeypatch.setattr(module.sys, "stderr", terminal)
-    progress = Progress(("fusionnet", "25-29", 0), 10, tmp_path / "beat.json", log)
+    start_log("train", tmp_path / "train.log")
+    progress = Progress(("fusionnet", "25-29", 0), 10, tmp_path / "beat.json")
     progress.start(0, "a CPU")
     with progress.until_the_end():
         for step in range(1, 11):
             progress.update(step, 0.5)
         progress.validated(ROW)
-        progress.say("a message")
+        logging.getLogger("fusionnet.train.loop").info("a message")
     assert "fusionnet fold 25-29 seed 0: 100%" in terminal.getvalue()
-    assert "\r" in terminal.getvalue() and "a message" in terminal.getvalue()
-    assert "\r" not in log.getvalue() and "V_rand 0.9700" in log.getvalue()
+    # Each line begins where a bar was taken away, and ends before the next one is drawn.
+    assert "\rtrain: a message\n" in terminal.getvalue() and "\rtrain: epoch 5: " in terminal.getvalue()
+    assert (tmp_path / "train.log").read_text().splitlines() == [
+        "train: epoch 5: training loss 0.2000, validation loss 0.3000, V_rand 0.9700",
+        "train: a message",
+    ]
