@@ -35,7 +35,7 @@ try:
         if name in ASKED_FOR:
             raise fault
         logger.warning(f"The experiment {name} cannot run, others can: {fault}")
-    # The processes that Snakemake starts for single jobs are told of the resources of their job alone.
+    # The processes that Snakemake starts for single jobs know the resources of their job alone.
     GPUS = gpus_offered(workflow.global_resources.get("gpu").value) if workflow.is_main_process else 1
 except UserError as error:
     raise WorkflowError(str(error)) from None
