@@ -1,17 +1,15 @@
-"""Defaults, names and numbers in the pages are those of the code, the configuration and the committed results."""
+"""Defaults, names and numbers in the pages are those of the code and the configuration."""
 
-import csv
 import inspect
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import mean
 from typing import get_args
 
 import pytest
 import torch
 import yaml
+from pages import page
 
 from fusionnet.augment.elastic import LEAST_AREA_RATIO
 from fusionnet.config.experiment import Config, PhantomSettings, experiments, load
@@ -22,6 +20,7 @@ from fusionnet.download.datasets import DATASETS
 from fusionnet.download.phantom.draw import SMALLEST_CELL_PIXELS
 from fusionnet.evaluate.instances import score_volume
 from fusionnet.models.build import build
+from fusionnet.models.cost import network_cost
 from fusionnet.models.receptive_field import reach
 from fusionnet.predict.tiles import spans
 from fusionnet.train.divergence import DIVERGED
@@ -35,11 +34,6 @@ ROOT = Path(__file__).parents[1]
 CODE = "\n".join(
     file.read_text(encoding="utf-8") for folder in ("fusionnet", "scripts") for file in ROOT.glob(f"{folder}/**/*.py")
 )
-
-
-def page(name: str) -> str:
-    """Return a page's text, its lines joined: sentences are found across their line breaks."""
-    return re.sub(r"\s+", " ", (ROOT / name).read_text(encoding="utf-8"))
 
 
 def first_column(name: str, heading: str) -> list[str]:
@@ -127,72 +121,6 @@ def test_the_window_of_grey_values():
     assert "0.1 % of the voxels saturate at each end" in page("docs/download.md")
 
 
-def test_the_thresholds_that_prediction_advises():
-    """docs/predict.md, from the committed scores of isbi2012."""
-    found = [json.loads(file.read_text()) for file in ROOT.glob("results/isbi2012/replicates/*/*/*/metrics.json")]
-    high = [scores for scores in found if round(scores["v_rand_threshold"], 1) in (0.8, 0.9)]
-    assert len(found) == 18 and len(high) > len(found) / 2
-    curves = [
-        json.loads(file.read_text())["v_rand_by_threshold"]
-        for file in ROOT.glob("results/isbi2012/replicates/fusionnet/*/*/metrics.json")
-    ]
-    means = [mean(column) for column in zip(*curves, strict=True)]
-    assert f"FusionNet's mean V_rand {means[5]:.2f} instead of {max(means):.2f}" in page("docs/predict.md")
-
-
-def test_score_against_minutes_is_that_of_its_table():
-    with (ROOT / "docs/figures/accuracy.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    for steps in ("200", "400", "800"):
-        cells = []
-        for arm in ("unet", "fusionnet"):
-            of_arm = [row for row in rows if (row["arm"], row["steps"]) == (arm, steps)]
-            scores = [float(row["v_rand"]) for row in of_arm]
-            assert len(scores) == 6
-            minutes = mean(float(row["minutes"]) for row in of_arm)
-            cells.append(f"{minutes:.1f}, {mean(scores):.4f} ({min(scores):.4f} to {max(scores):.4f})")
-        assert f"| {steps} | {' | '.join(cells)} |" in page("docs/train.md")
-
-
-def test_trials_are_those_of_their_table():
-    with (ROOT / "docs/figures/training-trials.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if row["steps"] == "400"]
-    assert len({row["name"] for row in rows}) == 4
-    for name in {row["name"] for row in rows}:
-        trial = [row for row in rows if row["name"] == name]
-        blocks = [
-            ", ".join(f"{float(row['v_rand']):.4f}" for row in trial if row["fold"] == f) for f in ("12-16", "3-7")
-        ]
-        written = re.search(rf"\| ([\d.]+) / ([\d.]+) \| {blocks[0]} \| {blocks[1]} \|", page("docs/train.md"))
-        assert written, f"{name}: {blocks}"
-        means = [mean(float(row[score]) for row in trial) for score in ("v_rand", "v_info")]
-        assert [float(text) for text in written.groups()] == pytest.approx(means, abs=1.01e-4), name  # of rounded ones
-
-
-def test_nuclei_and_bodies_are_those_of_the_committed_report():
-    rows = re.findall(
-        r"^\| (FusionNet|U-Net) \| (.*) \|$", (ROOT / "results/phantom-nuclei/report/bodies.md").read_text(), re.M
-    )
-    written = page("docs/results.md")
-    for name, cells in rows[:2]:
-        dice, iou, _, _, f1, true, found, matched = cells.split(" | ")
-        counts = " | ".join(f"{float(count):.0f}" for count in (true, found, matched))
-        assert f"| {name} | {dice} | {iou} | {f1} | {counts} |" in written
-        assert f"{float(dice):.2f}" == "0.80" and f"{float(f1):.2f}" == "0.21"
-    assert "Dice 0.80 for both; FusionNet matches 7 of 12 nuclei and U-Net 8" in page("docs/nuclei.md")
-    assert "they find 55 and 63 bodies (F1 0.21 for both)" in page("docs/nuclei.md")
-
-
-def test_what_the_committed_experiments_trained():
-    for name, steps in {"isbi2012": 800, "isbi2012-ablations": 800, "annotation-budget": 400}.items():
-        settings = load(name)
-        assert settings.train.steps == steps, name
-        assert (settings.train.batch_size, settings.augment.crop_pixels) == (4, 192)
-    assert "width 8 and 800 steps of 4 crops of 192 x 192 unless stated otherwise" in page("docs/results.md")
-    assert "No choice was scored on the slices that `isbi2012` scores (8–11, 19–23 and 25–29)" in page("docs/train.md")
-    assert load("isbi2012").folds == ["8-11", "19-23", "25-29"]
-
-
 def test_the_defaults_of_scores_of_volumes_are_those_of_their_table():
     rows = re.findall(r"\| `(\w+)` \| `([^`]+)` \|", page("docs/evaluate.md").partition("## Volumes")[2])
     parameters = inspect.signature(score_volume).parameters
@@ -241,3 +169,15 @@ def test_every_switch_of_the_page_on_fidelity_is_a_key(row: str):
     for words in re.findall(r"`([\w.]+)(?::[^`]*)?`", switch):
         if words not in LOSSES:
             assert set(words.split(".")) <= keys, words
+
+
+def test_the_work_of_the_network_whose_speed_is_listed():
+    flops = network_cost(NetworkSettings(architecture="fusionnet", width=16)).flops
+    assert f"({flops / 1e9:.1f} GFLOP)" in page("docs/predict.md")
+
+
+def test_how_nucmm_is_split():
+    split = load("nucmm-z").split
+    assert f"(`validation_slices: {split.validation_slices}`, `gap_slices: {split.gap_slices}`)" in page(
+        "docs/nuclei.md"
+    )
