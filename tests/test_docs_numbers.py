@@ -1,5 +1,6 @@
 """Defaults, names and numbers in the pages are those of the code and the configuration."""
 
+import ast
 import inspect
 import re
 from collections.abc import Iterator
@@ -19,10 +20,14 @@ from fusionnet.devices import MOST_LOADER_WORKERS
 from fusionnet.download.datasets import DATASETS
 from fusionnet.download.phantom.draw import SMALLEST_CELL_PIXELS
 from fusionnet.evaluate.instances import score_volume
+from fusionnet.evaluate.morphology import MATCHING_IOU, THRESHOLD
 from fusionnet.models.build import build
 from fusionnet.models.cost import network_cost
 from fusionnet.models.receptive_field import reach
 from fusionnet.predict.tiles import spans
+from fusionnet.report.figures.curves import FEW_LINES
+from fusionnet.report.figures.segmentations import CROP_PIXELS
+from fusionnet.report.statistics import CONFIDENCE, POWER
 from fusionnet.train.divergence import DIVERGED
 from fusionnet.train.losses import BORDER_SIGMA_PIXELS, BORDER_WEIGHT, LOSSES
 from fusionnet.train.states import KEPT
@@ -88,6 +93,17 @@ def test_every_file_of_a_report_is_in_the_table_of_its_page():
         for file in [*(f"{figure}.png" for figure in report.figures), *report.texts]:
             stem, suffix = file.rsplit(".", 1)
             assert f"`{file}`" in listed or (f"`{stem}." in listed and f"`.{suffix}`" in listed), f"{name}: {file}"
+
+
+def test_what_a_report_shows_and_what_its_intervals_mean():
+    text = page("docs/report.md")
+    assert "of more than six trainings the mean of each arm" in text and FEW_LINES == 6
+    assert "the 256 x 256 pixels where the errors differ most" in text and CROP_PIXELS == 256
+    assert "with 95 % intervals" in text and CONFIDENCE == 0.95
+    assert "probability 80 %" in text and POWER == 0.8
+    assert "Probabilities are cut at one half" in page("docs/nuclei.md") and THRESHOLD == 0.5
+    assert "whose intersection with one found is more than half of their union" in page("docs/nuclei.md")
+    assert MATCHING_IOU == 0.5
 
 
 def test_the_losses_and_their_constants():
@@ -181,3 +197,19 @@ def test_how_nucmm_is_split():
     assert f"(`validation_slices: {split.validation_slices}`, `gap_slices: {split.gap_slices}`)" in page(
         "docs/nuclei.md"
     )
+
+
+def options_with_defaults() -> Iterator[tuple[str, str]]:
+    """Yield each option of a script that has a default, as ``SCRIPT OPTION``, with its help."""
+    for script in sorted((ROOT / "scripts").glob("*.py")):
+        for call in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "add_argument":
+                given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+                if "default" in given:
+                    yield f"{script.name} {ast.literal_eval(call.args[0])}", given["help"]
+
+
+def test_every_default_of_a_script_is_in_its_help():
+    options = dict(options_with_defaults())
+    assert len(options) > 8
+    assert [option for option, text in options.items() if "%(default)s" not in text] == []
