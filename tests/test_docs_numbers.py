@@ -19,10 +19,12 @@ from fusionnet.config.stages import NetworkSettings
 from fusionnet.devices import MOST_LOADER_WORKERS
 from fusionnet.download.datasets import DATASETS
 from fusionnet.download.phantom.draw import SMALLEST_CELL_PIXELS
+from fusionnet.download.phantom.neurites import LAYERS
 from fusionnet.evaluate.instances import score_volume
 from fusionnet.evaluate.morphology import MATCHING_IOU, THRESHOLD
 from fusionnet.models.build import build
 from fusionnet.models.cost import network_cost
+from fusionnet.models.normalisation import GREY_MEAN, GREY_SPREAD
 from fusionnet.models.receptive_field import reach
 from fusionnet.predict.tiles import spans
 from fusionnet.report.figures.curves import FEW_LINES
@@ -65,11 +67,12 @@ CHOICES = dict(alternatives(Config))
 
 @pytest.mark.parametrize("key", CHOICES)
 def test_the_configurations_comments_list_every_choice(key: str):
-    lines = (ROOT / "config/config.yaml").read_text(encoding="utf-8").splitlines()
-    line = next(line for line in lines if re.match(rf" +{key.rpartition('.')[2]}: ", line))  # said once of two sections
-    comment = line.partition("#")[2]
-    listed = set(re.findall(r"[\w-]+", re.split(r"[\[;]", comment)[0]))
-    assert listed == CHOICES[key], line
+    text = (ROOT / "config/config.yaml").read_text(encoding="utf-8")
+    # Said once of two sections; a comment may go on in lines of its own.
+    comment = re.search(rf"^ +{key.rpartition('.')[2]}: \S+ +#(.*(?:\n +#.*)*)", text, flags=re.M)[1]
+    alternatives = {piece.split()[0].strip(":;") for piece in re.split(r"[\[;]", comment)[0].split("|")}
+    assert alternatives <= CHOICES[key], comment
+    assert CHOICES[key] <= set(re.findall(r"[\w-]+", comment)), comment
 
 
 def test_the_sections_of_the_configurations_page_are_those_of_the_configuration():
@@ -173,6 +176,7 @@ def test_messages_of_the_page_on_dvc_are_printed_by_the_code(cell: str):
 
 def test_how_the_phantom_is_drawn():
     assert f"Slivers under {SMALLEST_CELL_PIXELS} pixels are filled" in page("docs/phantom.md")
+    assert "mean of five layers" in page("docs/phantom.md") and LAYERS == 5
     assert set(PhantomSettings.model_fields) == {"seed", "train_slices", "test_slices", "size_pixels"}
 
 
@@ -213,3 +217,24 @@ def test_every_default_of_a_script_is_in_its_help():
     options = dict(options_with_defaults())
     assert len(options) > 8
     assert [option for option, text in options.items() if "%(default)s" not in text] == []
+
+
+def test_the_values_of_the_page_on_fidelity_are_the_defaults():
+    text, settings = page("docs/fidelity.md"), load("phantom").augment
+    assert f"| elastic field | {settings.elastic_grid} × {settings.elastic_grid} vectors, 0 at the border |" in text
+    assert f"| elastic amplitude | {settings.elastic_amplitude_pixels:g} pixels," in text
+    assert f"| noise | Gaussian, {settings.noise_sigma:g} of the grey range |" in text
+    assert f"| mirrored border | {settings.padding_pixels} pixels, 512 → {512 + 2 * settings.padding_pixels} |" in text
+    assert f"| grey values | minus {GREY_MEAN:g}, over {GREY_SPREAD:g} of the range |" in text
+    paper = load("isbi2012-paper")
+    assert "width 64, whole slices of 640², Adam from 2e-4" in text
+    assert (paper.network["fusionnet"].width, paper.augment.crop_pixels) == (64, 640)
+    assert (paper.train.optimizer, paper.train.learning_rate) == ("adam", 2e-4)
+
+
+def test_the_size_of_published_stacks():
+    isbi, nuclei = DATASETS["isbi2012"], DATASETS["nucmm-z"]
+    assert "30 labelled slices and 30 without labels, 4 x 4 x 50 nm" in page("docs/download.md")
+    assert {stack.shape for stack in isbi.source.stacks} == {(30, 512, 512)} and isbi.voxel_size_nm == (50, 4, 4)
+    assert "64 x 64 x 64 voxels of 0.48 x 0.51 x 0.51 µm (z, y, x)" in page("docs/nuclei.md")
+    assert nuclei.voxel_size_nm == (480, 510, 510)
