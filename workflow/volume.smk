@@ -6,9 +6,7 @@ from snakemake.utils import min_version
 
 from fusionnet.workflow.bytecode import check_by_text
 
-if workflow.is_main_process:
-    check_by_text()
-
+check_by_text()
 from fusionnet.errors import UserError
 from fusionnet.workflow.code import project_files
 from fusionnet.workflow.gpus import gpus_offered, threads_of_gpu_job

@@ -11,9 +11,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join([os.getcwd(), *filter(None, [os.env
 
 from fusionnet.workflow.bytecode import check_by_text
 
-if workflow.is_main_process:
-    check_by_text()
-
+check_by_text()
 from fusionnet.config.experiment import DEFAULT_EXPERIMENT, FOLD, NAME
 from fusionnet.config.reading import overrides
 from fusionnet.errors import UserError

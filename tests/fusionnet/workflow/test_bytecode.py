@@ -38,6 +38,16 @@ def test_byte_code_is_checked_by_the_text_of_its_source(tmp_path: Path, value_of
     assert (value_of("X = 2"), value_of("X = 3"), value_of("X = 4")) == (2, 3, 4)
 
 
+def test_what_is_checked_by_text_already_is_left_alone(tmp_path: Path, value_of: Callable[[str], int]):
+    """So the jobs of a cluster do not all write the same files."""
+    value_of("X = 1")
+    check_by_text(tmp_path)
+    (cached,) = tmp_path.rglob("*.pyc")
+    os.utime(cached, (1, 1))
+    check_by_text(tmp_path)
+    assert cached.stat().st_mtime == 1
+
+
 def test_a_module_that_cannot_be_compiled_is_left_to_its_import(tmp_path: Path, capsys: pytest.CaptureFixture):
     (tmp_path / "broken.py").write_text("X = (")
     check_by_text(tmp_path)
@@ -49,4 +59,4 @@ def test_every_run_begins_with_it(snakefile: str):
     text = (ROOT / snakefile).read_text(encoding="utf-8")
     imports = [line for line in text.splitlines() if line.startswith("from fusionnet.")]
     assert imports[0] == "from fusionnet.workflow.bytecode import check_by_text"
-    assert text.index("\n    check_by_text()\n") < text.index(imports[1])
+    assert text.index("\ncheck_by_text()\n") < text.index(imports[1])
