@@ -22,7 +22,9 @@ PROJECT = ("config", "fusionnet", "scripts", "workflow", "pyproject.toml")
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("experiment", nargs="?", default=DEFAULT_EXPERIMENT, help="a name in config/experiments")
+    parser.add_argument(
+        "experiment", nargs="?", default=DEFAULT_EXPERIMENT, help="a name in config/experiments (default: %(default)s)"
+    )
     parser.add_argument("--replicate", metavar="ARM/FOLD/seed-N", help="run and compare this one alone")
     parser.add_argument(
         "--record-file", type=Path, help="the record (default: repro.json, or results/EXPERIMENT/repro.json of others)"

@@ -58,7 +58,7 @@ class ArmSettings(NetworkSettings):
 
     augmentation: bool = True
     training_slices: PositiveInt | None = None
-    """So many of the fold's training slices, drawn by the seed; None for all."""
+    """How many of the fold's training slices are trained on, drawn by the seed; None for all."""
 
 
 AnySection = TypeVar("AnySection", "TrainSection", "PredictSection")

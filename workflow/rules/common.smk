@@ -9,6 +9,9 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, os.getcwd())
 os.environ.update(PYTHONPATH=os.pathsep.join([os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]))
 
+from fusionnet.workflow.bytecode import check_by_text
+
+check_by_text()
 from fusionnet.config.experiment import DEFAULT_EXPERIMENT, FOLD, NAME
 from fusionnet.config.reading import overrides
 from fusionnet.errors import UserError
@@ -30,7 +33,7 @@ try:
         if name in ASKED_FOR:
             raise fault
         logger.warning(f"The experiment {name} cannot run, others can: {fault}")
-    # The processes that Snakemake starts for single jobs are told of the resources of their job alone.
+    # The processes that Snakemake starts for single jobs know the resources of their job alone.
     GPUS = gpus_offered(workflow.global_resources.get("gpu").value) if workflow.is_main_process else 1
 except UserError as error:
     raise WorkflowError(str(error)) from None
