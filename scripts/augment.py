@@ -51,7 +51,9 @@ def main() -> None:
     pairs = tqdm(elastic_copies(volume, labels, settings), "augment", slices, unit="slice", disable=None)
     for number, (image, label) in enumerate(pairs):
         grown[:, number] = image, label * 255
-    made = provenance("augment", settings.model_dump(), {"volume": arguments.volume, "labels": arguments.labels})
+    inputs = {"volume": arguments.volume, "labels": arguments.labels}
+    # Every training is built on these bytes: they are not to change with a format or the colours of the contact sheet.
+    made = provenance("augment", settings.model_dump(), inputs, code=("fusionnet.augment.elastic",))
     write_volume(arguments.output_volume, grown[0], made)
     write_volume(arguments.output_labels, grown[1], made)
     if arguments.contact_sheet:
