@@ -23,7 +23,7 @@ from fusionnet.predict.streaming import VolumeSink, Work, predict_volume, stored
 from fusionnet.predict.summary import Summary, sentences
 from fusionnet.provenance import provenance
 from fusionnet.train.folds import slice_range
-from fusionnet.volumes.fingerprint import volume_fingerprint
+from fusionnet.volumes.fingerprint import files_fingerprint, volume_fingerprint
 from fusionnet.volumes.grey_values import choose_window, parse_window
 from fusionnet.volumes.outputs import OutputPlan
 from fusionnet.volumes.sources import VolumeSource, open_source
@@ -83,6 +83,7 @@ def main() -> None:
         "voxel_size": [*source.voxel_size.zyx, source.voxel_size.unit],
         "ome_version": version,
         "depth": depth,
+        "files": files_fingerprint([arguments.volume]),
     }
     sink: VolumeSink | PartSink
     if arguments.part:

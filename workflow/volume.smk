@@ -5,6 +5,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from fusionnet.errors import UserError
+from fusionnet.volumes.fingerprint import files_fingerprint
 from fusionnet.workflow.code import project_files
 from fusionnet.workflow.gpus import gpus_offered, threads_of_gpu_job
 from fusionnet.workflow.volume_job import VolumeJob
@@ -48,6 +49,8 @@ rule predict_part:
     params:
         job=JOB,
         options=JOB.options(gathers=False),
+        # Files that change in place, or are replaced by older ones, are predicted anew.
+        files=lambda wildcards: files_fingerprint(JOB.inputs),
         part=lambda wildcards: wildcards.scatteritem.replace("-of-", "/"),
     shell:
         "python scripts/predict.py --checkpoint {params.job.checkpoint:q} --volume {params.job.volume:q}"
@@ -67,6 +70,7 @@ rule gather:
     params:
         job=JOB,
         options=JOB.options(gathers=True),
+        files=lambda wildcards: files_fingerprint(JOB.inputs),
     shell:
         "python scripts/gather.py --parts {input.parts:q} --probabilities {params.job.probabilities:q} {params.options}"
         " --log {log:q}"

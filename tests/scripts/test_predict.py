@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+import zarr
 from networks import MACHINE, SETTINGS, make_network
 
 from fusionnet.config.experiment import load
 from fusionnet.config.stages import ArmSettings, TrainingJob
-from fusionnet.errors import run
+from fusionnet.errors import UserError, run
 from fusionnet.files import sha256
 from fusionnet.models.checkpoints import save_checkpoint
-from fusionnet.predict.predictor import Predictor
+from fusionnet.predict.predictor import Prediction, Predictor, Window
 from fusionnet.volumes.sources import VoxelSize, open_source
 from fusionnet.volumes.stacks import read_provenance, read_volume
 
@@ -151,6 +152,31 @@ def test_parts_gather_to_the_same_bytes(tmp_path: Path, call, files: list):
     done = call("gather", "--parts", *parts[1:], "--probabilities", tmp_path / "p3.tif")
     assert done.returncode == 1 and "got [1, 2, 3] of 4" in done.stderr
     assert not (tmp_path / "p3.tif").exists()
+
+
+@pytest.mark.parametrize("part", [[], ["--part", "1/1"]])
+def test_a_volume_rewritten_meanwhile_is_predicted_from_the_start(
+    tmp_path: Path, call, files: list, monkeypatch: pytest.MonkeyPatch, part: list[str]
+):
+    """Chunks of an earlier content must not stand beside those of a later one."""
+    files[3] = tmp_path / "v.zarr"
+    array = zarr.create_array(tmp_path / "v.zarr", data=STACK[:, :40, :48], chunks=(1, 40, 48), compressors=None)
+    result, predict, calls = tmp_path / "p.tif", Predictor.predict, []
+
+    def killed_at_the_third(predictor: Predictor, window: Window) -> Prediction:
+        calls.append(window)
+        if len(calls) == 3:
+            raise UserError("killed")
+        return predict(predictor, window)
+
+    monkeypatch.setattr(Predictor, "predict", killed_at_the_third)
+    assert call("predict", *files, *part, "--probabilities", result).returncode == 1
+    array[:] = 255 - array[:]  # not compressed: files of the same names and sizes
+    done = call("predict", *files, *part, "--probabilities", result)
+    assert done.returncode == 0 and "went on after" not in done.stderr
+    assert len(calls) == 6, "three slices, each of one chunk"
+    call("predict", *files, *part, "--probabilities", tmp_path / "fresh.tif")
+    assert result.read_bytes() == (tmp_path / "fresh.tif").read_bytes()
 
 
 def test_16_bits_get_a_window_and_it_is_told(tmp_path: Path, call, files: list):

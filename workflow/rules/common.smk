@@ -12,6 +12,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join([os.getcwd(), *filter(None, [os.env
 from fusionnet.config.experiment import DEFAULT_EXPERIMENT, FOLD, NAME
 from fusionnet.config.reading import overrides
 from fusionnet.errors import UserError
+from fusionnet.volumes.fingerprint import files_fingerprint
 from fusionnet.workflow.claims import claim
 from fusionnet.workflow.code import code_files
 from fusionnet.workflow.gpus import gpus_offered, threads_of_gpu_job
@@ -61,6 +62,11 @@ def of_experiment(question, *values):
 def of_fold(question, *values):
     """Return the same for a question about a fold."""
     return lambda wildcards: question(PLANS[wildcards.experiment], wildcards.fold, *values)
+
+
+def of_raw(plan):
+    """Return the function that looks up the person's own files of a dataset; only where a job reads them."""
+    return lambda wildcards: files_fingerprint(plan.config.download.own_files())
 
 
 def of_arm(question):

@@ -22,5 +22,7 @@ for dataset, plan in RAW.items():
         params:
             section=plan.download_job(),
             folder=lambda wildcards, output: Path(output.origin).parent,
+            # Stacks are made anew when the person's files change in place; see fusionnet/volumes/fingerprint.py.
+            own_files=of_raw(plan),
         shell:
             "python scripts/download.py --config {params.section:q} --output-folder {params.folder:q} --log {log:q}"
