@@ -12,6 +12,7 @@ from fusionnet.augment.samples import require_crop_fits
 from fusionnet.config.schema import parse
 from fusionnet.config.stages import AugmentSection
 from fusionnet.errors import UserError, run
+from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
 from fusionnet.provenance import provenance
 from fusionnet.volumes.stacks import read_labels, read_volume, require_same_shape, write_volume
@@ -42,6 +43,9 @@ def read_pair(volume_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndar
 
 def main() -> None:
     arguments = parse_arguments()
+    require_apart(
+        named(arguments, "volume", "labels"), named(arguments, "output_volume", "output_labels", "contact_sheet", "log")
+    )
     log = start_log("augment", arguments.log)
     settings = parse(AugmentSection, arguments.config)
     volume, labels = read_pair(arguments.volume, arguments.labels)

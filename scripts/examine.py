@@ -12,6 +12,7 @@ from fusionnet.examine.labels import LabelReport, examine_labels, inside_cells, 
 from fusionnet.examine.picture import draw_examination
 from fusionnet.examine.slices import examine_sections, measure_sections
 from fusionnet.examine.volume import examine_volume, sampled_slices
+from fusionnet.files import named, require_apart
 from fusionnet.volumes.grey_values import choose_window
 from fusionnet.volumes.sources import VolumeSource, open_source
 from fusionnet.volumes.stacks import write_volume
@@ -30,6 +31,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    require_apart(named(arguments, "volume", "labels"), named(arguments, "figure", "mended_labels"))
     volume = open_source(arguments.volume)
     window = choose_window(volume)
     show(arguments.volume, examine_volume(volume))

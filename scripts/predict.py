@@ -14,7 +14,7 @@ from fusionnet.config.schema import parse
 from fusionnet.config.stages import PredictSection, TrainingJob
 from fusionnet.devices import set_up
 from fusionnet.errors import UserError, run
-from fusionnet.files import write_json
+from fusionnet.files import named, require_apart, write_json
 from fusionnet.logs import start_log
 from fusionnet.models.pretrained import find, load_trained
 from fusionnet.predict.predictor import Predictor
@@ -52,6 +52,9 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    require_apart(
+        named(arguments, "checkpoint", "volume"), named(arguments, "probabilities", "deviation", "timing", "log")
+    )
     start_log("predict", arguments.log)
     settings = parse(PredictSection, arguments.config or read_yaml(BASE)["predict"])
     checkpoint = find(arguments.checkpoint)

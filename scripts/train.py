@@ -11,7 +11,7 @@ from fusionnet.config.schema import parse
 from fusionnet.config.stages import TrainingJob
 from fusionnet.devices import set_up
 from fusionnet.errors import run
-from fusionnet.files import whole_or_absent, write_json
+from fusionnet.files import named, require_apart, whole_or_absent, write_json
 from fusionnet.logs import start_log
 from fusionnet.models.checkpoints import save_checkpoint
 from fusionnet.provenance import fingerprint, provenance
@@ -44,6 +44,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    require_apart(named(arguments, "volume", "labels"), named(arguments, "checkpoint", "history", "timing", "log"))
     log = start_log("train", arguments.log, append=True)  # a resumed training goes on in the same log
     job = parse(TrainingJob, arguments.config)
     progress = Progress((job.arm, job.fold, job.seed), job.train.steps, arguments.work_folder / HEARTBEAT)

@@ -16,6 +16,7 @@ from fusionnet.config.schema import Section, row_of, validate
 from fusionnet.config.stages import ArmSettings, AugmentSection, PredictSection, SplitSection, TrainingJob, TrainSection
 from fusionnet.download.datasets import DATASETS
 from fusionnet.errors import UserError, did_you_mean
+from fusionnet.files import without_key
 
 BASE = Path("config/config.yaml")
 EXPERIMENTS = Path("config/experiments")
@@ -71,13 +72,13 @@ class DownloadSection(Section):
 
     def own_files(self) -> list[str]:
         """Return the person's own files and folders that the section names; of ``file.h5:key`` the file."""
-        return [_without_key(path) for key in OWN_STACKS if (path := getattr(self, key))]
+        return [str(without_key(path)) for key in OWN_STACKS if (path := getattr(self, key))]
 
     def require_own_files(self) -> None:
         """Raise a `UserError` if one of the person's own files or folders is not there."""
         for key in OWN_STACKS:
             path = getattr(self, key)
-            if path and not Path(_without_key(path)).exists():
+            if path and not without_key(path).exists():
                 raise UserError(f"download.{key}: got {path!r}: no such file or folder")
 
     def relevant(self) -> "DownloadSection":
@@ -200,8 +201,3 @@ def _check_name(experiment: str, overlay: Path) -> None:
         raise UserError(f"{str(overlay)!r}: an experiment's name is {NAME_IN_WORDS}; rename the file")
     if re.fullmatch(RESERVED, experiment):
         raise UserError(f"{overlay}: {experiment!r} is a rule of the workflow; rename the file")
-
-
-def _without_key(path: str) -> str:
-    """Return the file of ``file.h5:key``."""
-    return re.sub(r"(\.(?:h5|hdf5?)):.*", r"\1", path)
