@@ -18,8 +18,10 @@ from fusionnet.train.losses import segmentation_loss
 LOG = logging.getLogger(__name__)
 
 
-def validate(network: SegmentationNetwork, machine: Machine, stacks: Stacks) -> tuple[float, float]:
+def validate(network: SegmentationNetwork, machine: Machine, stacks: Stacks) -> tuple[float, float | None]:
     """Return the loss (plain cross-entropy of the last unit, whatever is trained with) and V_rand.
+
+    V_rand is None where the labels have no cell to score against: validation steers nothing, so it ends no training.
 
     Args:
         network: In evaluation mode.
@@ -49,7 +51,7 @@ def _copy_on_cpu(network: SegmentationNetwork) -> SegmentationNetwork:
 
 
 @torch.no_grad()
-def _validate_on(network: SegmentationNetwork, machine: Machine, stacks: Stacks) -> tuple[float, float]:
+def _validate_on(network: SegmentationNetwork, machine: Machine, stacks: Stacks) -> tuple[float, float | None]:
     slices = stacks.fold.validation
     probabilities, losses = [], []
     for number in slices:
@@ -63,5 +65,7 @@ def _validate_on(network: SegmentationNetwork, machine: Machine, stacks: Stacks)
         raise UserError(
             "validation: the network's output is no number; lower train.learning_rate or set train.gradient_clip"
         )
+    if not stacks.labels[slices].any():
+        return sum(losses) / len(losses), None
     _, sums, _ = count_stack(stacks.labels[slices] > 0, np.stack(probabilities))
     return sum(losses) / len(losses), float(scores_of(sums)["v_rand"].mean(axis=0).max())

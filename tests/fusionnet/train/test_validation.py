@@ -31,3 +31,11 @@ def test_an_output_that_is_no_number_gets_no_score(training_job, augmented):
         next(network.parameters()).fill_(torch.nan)
     with pytest.raises(UserError, match=r"validation: the network's output is no number"):
         validate(network, set_up("cpu"), Stacks(*augmented, FOLD))
+
+
+def test_labels_without_a_cell_give_no_v_rand(training_job, augmented):
+    network = build(training_job().network, torch.Generator().manual_seed(3)).eval()
+    volume, labels = augmented[0], augmented[1].copy()
+    labels[FOLD.validation] = 0
+    loss, v_rand = validate(network, set_up("cpu"), Stacks(volume, labels, FOLD))
+    assert loss > 0 and v_rand is None
