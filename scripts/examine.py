@@ -8,7 +8,7 @@ import numpy as np
 
 from fusionnet.errors import UserError, run
 from fusionnet.examine.findings import Finding
-from fusionnet.examine.labels import LabelReport, examine_labels, inside_cells, mended
+from fusionnet.examine.labels import LabelReport, examine_labels
 from fusionnet.examine.picture import draw_examination
 from fusionnet.examine.slices import examine_sections, measure_sections
 from fusionnet.examine.volume import examine_volume, sampled_slices
@@ -57,7 +57,7 @@ def write_mended(path: Path, labels: VolumeSource | None, report: LabelReport | 
         raise UserError("--mended-labels: needs --labels")
     if report.coding == "unclear":
         raise UserError(f"{labels.name}: cannot be mended: {report.findings[0].seen}")
-    write_volume(path, mended(labels.read_all(), report), {"stage": "examine", "coding": report.coding})
+    write_volume(path, report.mended(labels.read_all()), {"stage": "examine", "coding": report.coding})
 
 
 def drawn_membranes(
@@ -71,7 +71,7 @@ def drawn_membranes(
         rows, columns = (
             slice((n - m) // 2, (n - m) // 2 + m) for n, m in zip(labels.shape[1:], grey.shape, strict=True)
         )
-        inside = inside_cells(labels.read(slice(z, z + 1), rows, columns), report.coding)[0]
+        inside = report.inside(labels.read(slice(z, z + 1), rows, columns))[0]
         membranes[z] = inside == report.inverted
     return membranes
 

@@ -7,7 +7,7 @@ import pytest
 from examined import problems, source_of
 from scipy import ndimage
 
-from fusionnet.examine.labels import LabelReport, examine_labels, mended
+from fusionnet.examine.labels import LabelReport, examine_labels
 
 
 def instances_of(labels: np.ndarray) -> np.ndarray:
@@ -67,7 +67,7 @@ def test_the_coding_of_labels_is_told(tmp_path: Path, phantom, change, coding: s
 @pytest.mark.parametrize(("change", "agreement"), [(jpeg_of, 0.99), (lambda v: 255 - v, 1.0), (instances_of, 0.8)])
 def test_labels_are_mended(tmp_path: Path, phantom, change, agreement: float):
     labels = change(phantom[1])
-    result = mended(labels, report_on(tmp_path, labels, phantom[0]))
+    result = report_on(tmp_path, labels, phantom[0]).mended(labels)
     assert set(np.unique(result)) == {0, 255}
     assert (result == phantom[1]).mean() >= agreement
 
