@@ -22,6 +22,7 @@ import pandas as pd
 from matplotlib.ticker import NullLocator
 
 from fusionnet.config.experiment import Config, load
+from fusionnet.config.schema import slice_range
 from fusionnet.config.stages import TrainingJob
 from fusionnet.devices import Machine, set_up
 from fusionnet.errors import run
@@ -30,7 +31,7 @@ from fusionnet.evaluate.metrics import metrics_of
 from fusionnet.predict.predictor import Predictor
 from fusionnet.report.results import read_table
 from fusionnet.style import GREY, arm_colours, display_names, legend_below, new_figure, save_figure, styled
-from fusionnet.train.folds import Stacks, read_stacks, slice_range
+from fusionnet.train.folds import Stacks, read_stacks
 from fusionnet.train.loop import Training, train
 from fusionnet.train.progress import HEARTBEAT, Progress
 from fusionnet.train.states import StateFolder

@@ -17,7 +17,8 @@ from scipy import ndimage
 from fusionnet.download.phantom.draw import draw_phantom
 from fusionnet.errors import UserError, run
 from fusionnet.files import whole_or_absent
-from fusionnet.volumes.stacks import read_labels, read_volume, require_same_shape
+from fusionnet.volumes.stacks import read_pair
+from fusionnet.volumes.volume import read_volume
 
 CROP, GAP = 256, 6
 # Borders of the bands in which the power spectrum is reported, in cycles per pixel: cells, organelles and
@@ -108,8 +109,7 @@ def _neighbours(grey: NDArray[np.float64]) -> float:
 
 def main() -> None:
     arguments = parse_arguments()
-    real, real_labels = read_volume(arguments.isbi), read_labels(arguments.isbi_labels)
-    require_same_shape((arguments.isbi, real), (arguments.isbi_labels, real_labels))
+    real, real_labels = read_pair(arguments.isbi, arguments.isbi_labels, read_volume)
     if min(real.shape[1:]) < CROP:
         raise UserError(f"{arguments.isbi}: sections of {real.shape[1:]}, expected at least {CROP} x {CROP} pixels")
     phantom, labels = draw_phantom(arguments.seed, arguments.slices, 512)

@@ -23,7 +23,7 @@ from fusionnet.evaluate.kernels import flood, framed
 from fusionnet.evaluate.metrics import read_truth
 from fusionnet.evaluate.overlaps import score_segments
 from fusionnet.evaluate.thinning import components, thinned_components, unframed
-from fusionnet.volumes.stacks import read_volume
+from fusionnet.volumes.volume import read_volume
 
 EIGHT_NEIGHBOURS = np.ones((3, 3))
 SCORES = ("v_rand", "v_info")

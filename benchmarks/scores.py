@@ -22,7 +22,7 @@ from scipy import ndimage, spatial
 from fusionnet.errors import run
 from fusionnet.evaluate.counting import THRESHOLDS
 from fusionnet.evaluate.isbi import score_stack
-from fusionnet.volumes.stacks import read_labels, read_volume
+from fusionnet.volumes.volume import read_labels, read_volume
 
 FIRST_CALL = """
 import numpy as np, time

@@ -24,8 +24,8 @@ from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.models.build import build
 from fusionnet.predict.predictor import Predictor
 from fusionnet.predict.streaming import VolumeSink, predict_volume
-from fusionnet.volumes.outputs import OutputPlan, open_output
-from fusionnet.volumes.sources import VoxelSize, open_source
+from fusionnet.volumes.output import OutputPlan
+from fusionnet.volumes.volume import open_output, open_volume
 
 SIDE = 1024
 FLAT = 0.10  # difference of peaks that is still flat
@@ -57,7 +57,7 @@ def parse_arguments() -> argparse.Namespace:
 def make_volume(path: Path, gigabytes: float) -> None:
     """Write slices of noise, the same few over and over: content does not matter."""
     depth = max(1, round(gigabytes * 1e9 / SIDE**2))
-    plan = OutputPlan((depth, SIDE, SIDE), np.dtype("uint8"), SIDE, VoxelSize((50, 4, 4), "nanometer"), {})
+    plan = OutputPlan((depth, SIDE, SIDE), np.dtype("uint8"), SIDE, (50.0, 4.0, 4.0), {})
     output = open_output(path, plan)
     noise = np.random.default_rng(0).random((8, SIDE, SIDE), np.float32)
     for z in range(depth):
@@ -75,10 +75,10 @@ def measure(volume: Path, architecture: str | None, width: int) -> dict[str, flo
         device="auto",
         precision="auto",
     )
-    source = open_source(volume)
+    source = open_volume(volume)
     predictor = Predictor(network, settings, set_up())
     plan = predictor.plan(range(source.shape[0]), source.shape[1:])
-    output = OutputPlan(plan.shape, np.dtype("uint8"), SIDE, source.voxel_size, {})
+    output = OutputPlan(plan.shape, np.dtype("uint8"), SIDE, source.voxel_size_nm, {})
     sink = VolumeSink(volume.with_stem("result"), None, output, {})
     start = time.perf_counter()
     predict_volume(source, plan, range(len(plan)), predictor, None, sink)

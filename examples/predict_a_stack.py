@@ -16,13 +16,13 @@ from fusionnet.config.experiment import load
 from fusionnet.devices import set_up
 from fusionnet.errors import run
 from fusionnet.evaluate.error_maps import thinned_segments
-from fusionnet.files import named, require_apart
 from fusionnet.models.pretrained import find, load_trained
 from fusionnet.predict.predictor import Predictor
 from fusionnet.provenance import provenance
+from fusionnet.volumes.apart import named, require_apart
 from fusionnet.volumes.grey_values import choose_window, to_levels
-from fusionnet.volumes.sources import open_source
 from fusionnet.volumes.stacks import write_volume
+from fusionnet.volumes.volume import open_volume
 
 NETWORK = "fusionnet-isbi2012"
 THRESHOLD = 0.9  # at this one it scored best on its held-out slices
@@ -37,7 +37,7 @@ def main() -> None:
     arguments = parser.parse_args()
     require_apart([("the stack", arguments.volume)], named(arguments, "probabilities", "picture"))
 
-    source = open_source(arguments.volume)
+    source = open_volume(arguments.volume)
     levels = to_levels(source.read_all(), choose_window(source))  # (Z, Y, X), 0 to 255
     network, _, _ = load_trained(find(NETWORK))
     predictor = Predictor(network, load("phantom").predict, set_up())

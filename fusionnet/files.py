@@ -5,9 +5,7 @@ import hashlib
 import json
 import logging
 import os
-import re
-from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -57,52 +55,6 @@ def sha256(path: Path) -> str:
         return hashlib.sha256(listing.encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def without_key(path: Path | str) -> Path:
-    """Return the file of ``file.h5:key``, and any other path as it is."""
-    return Path(re.sub(r"(\.(?:h5|hdf5?)):.*", r"\1", str(path)))
-
-
-NamedPath = tuple[str, Path | str]
-"""An option as a person writes it, and the path that it got."""
-
-
-def named(arguments: Namespace, *names: str) -> list[NamedPath]:
-    """Return the paths that a command line gave; of ``file.h5:key`` the file counts in `require_apart`.
-
-    Args:
-        arguments: Of a script.
-        names: Attributes, such as ``work_folder`` for ``--work-folder``: a path, a list of paths, or None.
-    """
-    given = [(f"--{name.replace('_', '-')}", getattr(arguments, name)) for name in names]
-    lists = [(option, value if isinstance(value, list) else [value]) for option, value in given if value]
-    return [(option, path) for option, paths in lists for path in paths]
-
-
-def require_apart(reads: Sequence[NamedPath], writes: Sequence[NamedPath]) -> None:
-    """Refuse work that would overwrite what it reads, or one result by another; called before anything is opened.
-
-    Args:
-        reads: Files and folders that are read.
-        writes: Files and folders that are written. They may lie in one another, but not in a folder that is read.
-
-    Raises:
-        UserError: Two are the same file by whatever name (also a link), or one lies in the other.
-    """
-    for number, (option, path) in enumerate(writes):
-        written = Path(os.path.realpath(without_key(path)))
-        for other, taken in [*reads, *writes[:number]]:
-            known = Path(os.path.realpath(without_key(taken)))
-            if written == known or (written.exists() and known.exists() and written.samefile(known)):
-                seen = f"the same file as {other}"
-            elif (other, taken) in reads and (
-                written in known.parents or (known.is_dir() and known in written.parents)
-            ):
-                seen = f"one of {other} {taken} lies in the other"
-            else:
-                continue
-            raise UserError(f"{option}: got {path}: {seen}; nothing may be lost, so choose another name")
 
 
 def try_lock(file: IO, byte: int = 0) -> bool:

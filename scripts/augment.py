@@ -12,10 +12,11 @@ from fusionnet.augment.samples import require_crop_fits
 from fusionnet.config.schema import parse
 from fusionnet.config.stages import AugmentSection
 from fusionnet.errors import UserError, run
-from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
 from fusionnet.provenance import provenance
-from fusionnet.volumes.stacks import read_labels, read_volume, require_same_shape, write_volume
+from fusionnet.volumes.apart import named, require_apart
+from fusionnet.volumes.stacks import read_pair, write_volume
+from fusionnet.volumes.volume import read_volume
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -30,9 +31,8 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def read_pair(volume_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndarray]:
-    volume, labels = read_volume(volume_path), read_labels(labels_path)
-    require_same_shape((volume_path, volume), (labels_path, labels))
+def read_8_bits(volume_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndarray]:
+    volume, labels = read_pair(volume_path, labels_path, read_volume)
     if volume.dtype != np.uint8:
         raise UserError(
             f"{volume_path}: values of type {volume.dtype}, expected uint8; download: {{dataset: files}} brings a "
@@ -48,7 +48,7 @@ def main() -> None:
     )
     log = start_log("augment", arguments.log)
     settings = parse(AugmentSection, arguments.config)
-    volume, labels = read_pair(arguments.volume, arguments.labels)
+    volume, labels = read_8_bits(arguments.volume, arguments.labels)
     require_crop_fits(volume.shape, settings)
     slices = (settings.elastic_copies + 1) * len(volume)
     grown = np.empty((2, slices, *volume.shape[1:]), np.uint8)

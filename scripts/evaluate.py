@@ -15,9 +15,11 @@ from fusionnet.evaluate.instances import score_volume
 from fusionnet.evaluate.isbi import score_stack
 from fusionnet.evaluate.metrics import metrics_of, origin_of, read_truth, slice_table, warping_metrics
 from fusionnet.evaluate.warping import warping_errors
-from fusionnet.files import named, require_apart, write_json, write_text
+from fusionnet.files import write_json, write_text
 from fusionnet.logs import start_log
-from fusionnet.volumes.stacks import read_volume, require_same_shape
+from fusionnet.volumes.apart import named, require_apart
+from fusionnet.volumes.stacks import require_same_shape
+from fusionnet.volumes.volume import READABLE, read_volume
 
 LOG = logging.getLogger("fusionnet")
 
@@ -79,14 +81,13 @@ def score_segments(labels: np.ndarray, segments: np.ndarray, arguments: argparse
 
 
 def parse_arguments() -> argparse.Namespace:
-    stack = "TIFF stack, folder of PNG slices, OME-Zarr or file.h5:key"
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--labels", type=Path, required=True, help=f"truth: 0 membrane, 1 or 255 inside; {stack}")
+    parser.add_argument("--labels", type=Path, required=True, help=f"truth: 0 membrane, 1 or 255 inside; {READABLE}")
     parser.add_argument("--label-slices", metavar="A-B", help="score these slices of the labels (from 0, inclusive)")
     parser.add_argument("--instances", action="store_true", help="the labels are instance numbers, 0 unlabelled")
     proposal = parser.add_mutually_exclusive_group(required=True)
-    proposal.add_argument("--probabilities", type=Path, help=f"0..1 or 8 bits, 1 inside a cell; {stack}")
-    proposal.add_argument("--segments", type=Path, help=f"segment numbers, scored in 3-D; {stack}")
+    proposal.add_argument("--probabilities", type=Path, help=f"0..1 or 8 bits, 1 inside a cell; {READABLE}")
+    proposal.add_argument("--segments", type=Path, help=f"segment numbers, scored in 3-D; {READABLE}")
     parser.add_argument("--zero", choices=["segment", "voxels"], default="segment", help="what 0 is in --segments")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON to write")
     parser.add_argument("--slices", type=Path, help="CSV to write: every score per slice and threshold")

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from fusionnet.config.schema import slice_range
 from fusionnet.errors import run
 from fusionnet.evaluate.metrics import origin_of, read_truth
 from fusionnet.evaluate.morphology import THRESHOLD, found_bodies, measure_sections, score_bodies, true_bodies
-from fusionnet.files import named, require_apart, write_json, write_text
+from fusionnet.files import write_json, write_text
 from fusionnet.logs import start_log
-from fusionnet.volumes.stacks import read_volume, require_same_shape
+from fusionnet.volumes.apart import named, require_apart
+from fusionnet.volumes.stacks import require_same_shape
+from fusionnet.volumes.volume import READABLE, read_volume
 
 
 def main() -> None:
@@ -21,7 +24,7 @@ def main() -> None:
     probabilities = read_volume(arguments.probabilities)
     require_same_shape((arguments.labels, labels), (arguments.probabilities, probabilities))
     origins = {"labels": origin_of(arguments.labels), "probabilities": origin_of(arguments.probabilities)}
-    first = int(arguments.label_slices.partition("-")[0]) if arguments.label_slices else 0
+    first = slice_range(arguments.label_slices).start if arguments.label_slices else 0
     begins = origins["labels"]["made_by"].get("breaks", [])
     breaks = [begin - first for begin in begins if 0 < begin - first < len(labels)]
     bodies = {"truth": true_bodies(labels, breaks), "found": found_bodies(probabilities, breaks)}
@@ -41,13 +44,14 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    stack = "TIFF stack, folder of PNG slices, OME-Zarr or file.h5:key"
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--labels", type=Path, required=True, help=f"truth: body numbers, or a mask, 0 outside; {stack}"
+        "--labels", type=Path, required=True, help=f"truth: body numbers, or a mask, 0 outside; {READABLE}"
     )
     parser.add_argument("--label-slices", metavar="A-B", help="score these slices of the labels (from 0, inclusive)")
-    parser.add_argument("--probabilities", type=Path, required=True, help=f"0..1 or 8 bits, 1 inside a body; {stack}")
+    parser.add_argument(
+        "--probabilities", type=Path, required=True, help=f"0..1 or 8 bits, 1 inside a body; {READABLE}"
+    )
     parser.add_argument("--metrics", type=Path, required=True, help="JSON to write: scores")
     parser.add_argument("--bodies", type=Path, required=True, help="CSV to write: size and shape of every section")
     parser.add_argument("--log", type=Path, help="log file to write")

@@ -7,20 +7,21 @@ from pathlib import Path
 import numpy as np
 
 from fusionnet.errors import UserError, run
+from fusionnet.examine.contrast import examine_volume, sampled_slices
 from fusionnet.examine.findings import Finding
 from fusionnet.examine.labels import LabelReport, examine_labels
 from fusionnet.examine.picture import draw_examination
 from fusionnet.examine.slices import examine_sections, measure_sections
-from fusionnet.examine.volume import examine_volume, sampled_slices
-from fusionnet.files import named, require_apart
+from fusionnet.volumes.apart import named, require_apart
 from fusionnet.volumes.grey_values import choose_window
-from fusionnet.volumes.sources import VolumeSource, open_source
+from fusionnet.volumes.source import VolumeSource, middle
 from fusionnet.volumes.stacks import write_volume
+from fusionnet.volumes.volume import READABLE, open_volume
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--volume", required=True, help="TIFF stack, PNG folder, OME-Zarr or file.h5:key")
+    parser.add_argument("--volume", required=True, help=READABLE)
     parser.add_argument("--labels", help="its labels, of any coding")
     parser.add_argument("--figure", type=Path, help="a picture (PNG) of slices, grey levels and sections")
     parser.add_argument(
@@ -32,12 +33,12 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     require_apart(named(arguments, "volume", "labels"), named(arguments, "figure", "mended_labels"))
-    volume = open_source(arguments.volume)
+    volume = open_volume(arguments.volume)
     window = choose_window(volume)
     show(arguments.volume, examine_volume(volume))
     measures = measure_sections(volume, window)
     show("sections", examine_sections(measures))
-    labels = open_source(arguments.labels) if arguments.labels else None
+    labels = open_volume(arguments.labels) if arguments.labels else None
     report = examine_labels(labels, volume) if labels else None
     if report:
         show(arguments.labels, report.findings)
@@ -68,9 +69,7 @@ def drawn_membranes(
         return {}
     membranes = {}
     for z, grey in slices:
-        rows, columns = (
-            slice((n - m) // 2, (n - m) // 2 + m) for n, m in zip(labels.shape[1:], grey.shape, strict=True)
-        )
+        rows, columns = (middle(size, side) for size, side in zip(labels.shape[1:], grey.shape, strict=True))
         inside = report.inside(labels.read(slice(z, z + 1), rows, columns))[0]
         membranes[z] = inside == report.inverted
     return membranes

@@ -8,11 +8,12 @@ import numpy as np
 from fusionnet.errors import UserError, run
 from fusionnet.export.bioimageio import Description, example_side, export_package
 from fusionnet.export.onnx import export_onnx
-from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
 from fusionnet.models.pretrained import find, load_trained
+from fusionnet.volumes.apart import named, require_apart
 from fusionnet.volumes.grey_values import choose_window, to_levels
-from fusionnet.volumes.sources import open_source
+from fusionnet.volumes.source import middle
+from fusionnet.volumes.volume import open_volume
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -50,8 +51,8 @@ def main() -> None:
 
 def read_example(volume: str, side: int) -> np.ndarray:
     """Return the middle of the first slice, as grey levels."""
-    source = open_source(volume)
-    rows, columns = (slice(max(0, (n - side) // 2), min(n, (n + side) // 2)) for n in source.shape[1:])
+    source = open_volume(volume)
+    rows, columns = (middle(size, side) for size in source.shape[1:])
     return to_levels(source.read(slice(0, 1), rows, columns)[0], choose_window(source))
 
 

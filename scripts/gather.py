@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from fusionnet.errors import UserError, run
-from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
 from fusionnet.predict.shards import gather, open_parts, plan_from_json
 from fusionnet.predict.streaming import VolumeSink
 from fusionnet.predict.summary import sentences
-from fusionnet.volumes.outputs import OutputPlan
-from fusionnet.volumes.sources import VoxelSize
+from fusionnet.volumes.apart import named, require_apart
+from fusionnet.volumes.output import OutputPlan
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -39,7 +38,7 @@ def main() -> None:
         plan.shape,
         np.dtype(arguments.output_type),
         max(plan[0].shape),
-        VoxelSize(tuple(whole["voxel_size"][:3]), whole["voxel_size"][3]),
+        tuple(whole["voxel_size_nm"]) if whole["voxel_size_nm"] else None,
         whole["provenance"],
         arguments.ome_zarr_version or whole["ome_version"] or "0.5",
     )

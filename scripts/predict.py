@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from fusionnet.config.reading import read_yaml
-from fusionnet.config.schema import parse
+from fusionnet.config.schema import parse, slice_range
 from fusionnet.config.stages import PredictSection, TrainingJob
 from fusionnet.devices import set_up
 from fusionnet.errors import UserError, run
-from fusionnet.files import named, require_apart, write_json
+from fusionnet.files import write_json
 from fusionnet.logs import start_log
 from fusionnet.models.pretrained import find, load_trained
 from fusionnet.predict.predictor import Predictor
@@ -22,11 +22,12 @@ from fusionnet.predict.shards import PartSink, parse_part
 from fusionnet.predict.streaming import VolumeSink, Work, predict_volume, stored_depth
 from fusionnet.predict.summary import Summary, sentences
 from fusionnet.provenance import provenance
-from fusionnet.train.folds import slice_range
+from fusionnet.volumes.apart import named, require_apart
 from fusionnet.volumes.fingerprint import files_fingerprint, volume_fingerprint
 from fusionnet.volumes.grey_values import choose_window, parse_window
-from fusionnet.volumes.outputs import OutputPlan
-from fusionnet.volumes.sources import VolumeSource, open_source
+from fusionnet.volumes.output import OutputPlan
+from fusionnet.volumes.source import VolumeSource
+from fusionnet.volumes.volume import READABLE, open_volume
 
 LOG = logging.getLogger("fusionnet")
 BASE = Path(__file__).parents[1] / "config/config.yaml"
@@ -35,7 +36,7 @@ BASE = Path(__file__).parents[1] / "config/config.yaml"
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--checkpoint", required=True, help="written by scripts/train.py, or fusionnet-isbi2012")
-    parser.add_argument("--volume", required=True, help="TIFF stack, PNG folder, OME-Zarr or file.h5:key")
+    parser.add_argument("--volume", required=True, help=READABLE)
     parser.add_argument("--probabilities", type=Path, required=True, help="the result: NAME.tif, .zarr or .h5:key")
     parser.add_argument("--deviation", type=Path, help="standard deviation over the orientations: where to proofread")
     parser.add_argument("--output-type", choices=["float32", "uint8"], default="float32", help="uint8: times 255")
@@ -61,7 +62,7 @@ def main() -> None:
     network, job, _ = load_trained(checkpoint)
     if arguments.expect:
         refuse_another_job(job, parse(TrainingJob, arguments.expect, "--expect"))
-    source = open_source(arguments.volume)
+    source = open_volume(arguments.volume)
     window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source)
     predictor = Predictor(network, settings, set_up(settings.device, settings.precision))
     depth = stored_depth(source, settings.tile_pixels + 2 * predictor.reach)
@@ -77,13 +78,13 @@ def main() -> None:
     origin["inputs"]["volume"] = volume_fingerprint(arguments.volume)
     version = arguments.ome_zarr_version or source.ome_version or "0.5"
     output = OutputPlan(
-        plan.shape, np.dtype(arguments.output_type), settings.tile_pixels, source.voxel_size, origin, version
+        plan.shape, np.dtype(arguments.output_type), settings.tile_pixels, source.voxel_size_nm, origin, version
     )
     identity = {
         "provenance": origin,
         "device": predictor.machine.device.type,
         "precision": str(predictor.machine.precision),
-        "voxel_size": [*source.voxel_size.zyx, source.voxel_size.unit],
+        "voxel_size_nm": source.voxel_size_nm,
         "ome_version": version,
         "depth": depth,
         "files": files_fingerprint([arguments.volume]),
@@ -95,13 +96,14 @@ def main() -> None:
     else:
         sink = VolumeSink(arguments.probabilities, arguments.deviation, output, identity)
         numbers = range(len(plan))
+    LOG.info("%s: %s (Z, Y, X), %s", source.name, source.shape, source.scale)
     already = len(sink.finished)
     summary, work = predict_volume(source, plan, numbers, predictor, window, sink)
     report(arguments, predictor, plan.shape, made["grey_window"], already, summary, work)
 
 
 def chosen_slices(text: str | None, source: VolumeSource) -> range:
-    chosen = slice_range(text) if text else range(source.shape[0])
+    chosen = slice_range(text, "--slices") if text else range(source.shape[0])
     if chosen[-1] >= source.shape[0]:
         raise UserError(f"--slices {text}: {source.name} has slices 0-{source.shape[0] - 1}")
     return chosen

@@ -12,11 +12,11 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from fusionnet.config.reading import merge, read_yaml, written_path
 from fusionnet.config.reporting import ReportJob, ReportSection
-from fusionnet.config.schema import Section, row_of, validate
+from fusionnet.config.schema import Section, row_of, slice_range, validate
 from fusionnet.config.stages import ArmSettings, AugmentSection, PredictSection, SplitSection, TrainingJob, TrainSection
 from fusionnet.download.datasets import DATASETS
 from fusionnet.errors import UserError, did_you_mean
-from fusionnet.files import without_key
+from fusionnet.volumes.hdf5 import file_of
 
 BASE = Path("config/config.yaml")
 EXPERIMENTS = Path("config/experiments")
@@ -72,13 +72,13 @@ class DownloadSection(Section):
 
     def own_files(self) -> list[str]:
         """Return the person's own files and folders that the section names; of ``file.h5:key`` the file."""
-        return [str(without_key(path)) for key in OWN_STACKS if (path := getattr(self, key))]
+        return [str(file_of(path)) for key in OWN_STACKS if (path := getattr(self, key))]
 
     def require_own_files(self) -> None:
         """Raise a `UserError` if one of the person's own files or folders is not there."""
         for key in OWN_STACKS:
             path = getattr(self, key)
-            if path and not without_key(path).exists():
+            if path and not file_of(path).exists():
                 raise UserError(f"download.{key}: got {path!r}: no such file or folder")
 
     def relevant(self) -> "DownloadSection":
@@ -129,10 +129,14 @@ class Config(Section):
             if arm not in self.network:
                 raise ValueError(f"arms: {arm!r} is not a key of 'network'{did_you_mean(arm, list(self.network))}")
         for fold in self.folds:
+            if fold == "test":
+                continue
             if not re.fullmatch(FOLD, fold):
                 raise ValueError(f"folds: got {fold!r}, expected the scored slices as 'FIRST-LAST', or 'test'")
-            if fold != "test" and int(fold.partition("-")[0]) > int(fold.partition("-")[2]):
-                raise ValueError(f"folds: got {fold!r}, whose first slice comes after its last")
+            try:
+                slice_range(fold, "folds")
+            except UserError as error:
+                raise ValueError(str(error)) from error
         for name in ("arms", "folds", "seeds"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise ValueError(f"{name}: an entry is named twice in {getattr(self, name)}")

@@ -5,6 +5,7 @@ What a stage needs of the configuration is a `Section`; `fusionnet.config.stages
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -51,6 +52,25 @@ def parse(kind: type[AnySection], content: str | dict[str, Any], where: str = "-
         return validate(kind, json.loads(content) if isinstance(content, str) else content, where)
     except json.JSONDecodeError as error:
         raise UserError(f"{where}: not valid JSON: {error}") from error
+
+
+def slice_range(text: str, where: str = "slices") -> range:
+    """Return the slices of ``"FIRST-LAST"``, both included and counted from 0, or of ``"A"``, one alone.
+
+    Args:
+        text: As a person wrote it.
+        where: Named in errors.
+
+    Raises:
+        UserError: Neither, or the first comes after the last.
+    """
+    written = re.fullmatch(r"(\d+)(?:-(\d+))?", text, re.ASCII)
+    if not written:
+        raise UserError(f"{where}: got {text!r}, expected FIRST-LAST or one number, counted from 0, such as 25-29")
+    first, last = int(written[1]), int(written[2] or written[1])
+    if first > last:
+        raise UserError(f"{where}: got {text!r}, whose first slice comes after its last")
+    return range(first, last + 1)
 
 
 def validate(kind: type[AnySection], content: Any, where: str) -> AnySection:

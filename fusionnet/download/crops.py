@@ -17,7 +17,8 @@ from fusionnet.download.datasets import CropSource, Dataset
 from fusionnet.download.fetch import MIRROR_VARIABLE, TIMEOUT_S, reason
 from fusionnet.errors import UserError
 from fusionnet.files import sha256, write_text
-from fusionnet.volumes.stacks import read_volume, require_same_shape
+from fusionnet.volumes.stacks import require_same_shape
+from fusionnet.volumes.volume import read_volume
 
 RECORD = "SHA256SUMS"
 MOST_INSTANCES = np.iinfo(np.uint16).max

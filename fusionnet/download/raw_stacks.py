@@ -28,10 +28,9 @@ from fusionnet.download.datasets import (
 from fusionnet.download.fetch import mirror_folder, obtain_stacks
 from fusionnet.errors import UserError
 from fusionnet.files import write_json
-from fusionnet.volumes.stacks import read_labels, read_volume, require_same_shape, write_volume
-
-# Share of the darkest and of the brightest voxels that may saturate when a stack is brought to 8 bits.
-SATURATED_SHARE = 0.001
+from fusionnet.volumes.grey_values import GreyWindow, to_levels, window_of
+from fusionnet.volumes.stacks import read_pair, require_same_shape, write_volume
+from fusionnet.volumes.volume import read_labels, read_volume
 
 
 def stacks_of(section: DownloadSection) -> tuple[str, ...]:
@@ -156,49 +155,38 @@ def _read_own(source: OwnFiles, order: _Order) -> Made:
     raw: dict[str, np.ndarray] = {}
     parts = {"train": (section.volume, section.labels), "test": (section.test_volume, section.test_labels)}
     for part, (volume, labels) in parts.items():
-        if volume:
-            raw[f"{part}-volume"] = _grey(volume)
         if volume and labels:
-            raw[f"{part}-labels"] = read_labels(labels) * np.uint8(255)
-            require_same_shape((volume, raw[f"{part}-volume"]), (labels, raw[f"{part}-labels"]))
+            raw[f"{part}-volume"], inside = read_pair(volume, labels, read_volume)
+            raw[f"{part}-labels"] = inside * np.uint8(255)
+        elif volume:
+            raw[f"{part}-volume"] = read_volume(volume)
+        if volume:
+            _require_grey(volume, raw[f"{part}-volume"])
     types = {name: stack.dtype for name, stack in raw.items() if name.endswith("volume")}
     if len(set(types.values())) > 1:
         raise UserError(
             f"the test volume is {types['test-volume']} but the training volume is {types['train-volume']}; "
             "expected the same type, so that equal tissue keeps equal grey values: convert one of them"
         )
-    window = _grey_window(raw["train-volume"])
+    # The training volume's window serves the test volume too, so that equal tissue keeps equal grey values.
+    window = None if types["train-volume"] == np.uint8 else window_of(raw["train-volume"])
     stacks = {name: _to_8_bits(stack, window) if name.endswith("volume") else stack for name, stack in raw.items()}
     keys = {"volume", "labels", "test_volume", "test_labels"}
-    return stacks, {"files": section.model_dump(include=keys, exclude_none=True), "grey_window": window}
+    return stacks, {
+        "files": section.model_dump(include=keys, exclude_none=True),
+        "grey_window": [window.low, window.high] if window else None,
+    }
 
 
-def _grey(path: str) -> np.ndarray:
-    volume = read_volume(path)
+def _require_grey(path: str, volume: np.ndarray) -> None:
     if volume.dtype.kind not in "uif":
         raise UserError(f"{path}: values of type {volume.dtype}, expected integer or float grey values")
     if volume.dtype.kind == "f" and not np.isfinite(volume).all():
         raise UserError(f"{path}: holds NaN or infinite values; replace them by grey values first")
-    return volume
 
 
-def _grey_window(volume: np.ndarray) -> tuple[float, float] | None:
-    """Return the grey values that become 0 and 255; None for a stack that has 8 bits already.
-
-    The training volume's window serves the test volume too, so that equal tissue keeps equal grey values.
-    """
-    if volume.dtype == np.uint8:
-        return None
-    low, high = np.quantile(volume, [SATURATED_SHARE, 1 - SATURATED_SHARE])
-    return float(low), float(high)
-
-
-def _to_8_bits(volume: np.ndarray, window: tuple[float, float] | None) -> np.ndarray:
-    if window is None:
-        return volume
-    low, high = window
-    scaled = (volume.astype(np.float32) - low) * (255 / max(high - low, 1e-12))
-    return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+def _to_8_bits(volume: np.ndarray, window: GreyWindow | None) -> np.ndarray:
+    return volume if window is None else to_levels(volume, window).astype(np.uint8)
 
 
 def _origin(dataset: Dataset, stacks: Mapping[str, np.ndarray]) -> dict[str, Any]:

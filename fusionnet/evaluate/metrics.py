@@ -1,6 +1,5 @@
 """The metrics: a table of them, scores as tables and JSON, and the truth that they are held against."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,53 +8,52 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from fusionnet.config.schema import slice_range
 from fusionnet.errors import UserError
 from fusionnet.evaluate.checks import as_labels
 from fusionnet.evaluate.isbi import StackScores
 from fusionnet.files import sha256
-from fusionnet.volumes.outputs import file_of
-from fusionnet.volumes.sources import TIFF_SUFFIXES
-from fusionnet.volumes.stacks import read_labels, read_provenance, read_volume
+from fusionnet.volumes.hdf5 import file_of
+from fusionnet.volumes.stacks import read_provenance
+from fusionnet.volumes.tiff import is_tiff
+from fusionnet.volumes.volume import read_labels, read_volume
 
 
 def read_truth(path: Path, instances: bool = False, slices: str | None = None) -> np.ndarray:
     """Read the labels to score against.
 
     Args:
-        path: As for `fusionnet.volumes.stacks.read_volume`.
+        path: As for `fusionnet.volumes.volume.read_volume`.
         instances: The stack holds instance numbers, 0 where nothing is labelled; otherwise membranes.
-        slices: ``"A-B"`` or ``"A"``: keep these slices, both included and counted from 0.
+        slices: Keep these: see `fusionnet.config.schema.slice_range`.
 
     Returns:
         Integers, shape (Z, Y, X): 0 and 1, or the instance numbers.
 
     Raises:
-        UserError: As for `fusionnet.volumes.stacks.read_labels` or `fusionnet.evaluate.checks.as_labels`, or the range
+        UserError: As for `fusionnet.volumes.volume.read_labels` or `fusionnet.evaluate.checks.as_labels`, or the range
             is no range or not in the stack.
     """
     labels = as_labels(read_volume(path), str(path)) if instances else read_labels(path)
     if slices is None:
         return labels
-    written = re.fullmatch(r"(\d+)(?:-(\d+))?", slices)
-    first, last = (int(written[1]), int(written[2] or written[1])) if written else (1, 0)
-    if not first <= last < len(labels):
-        raise UserError(
-            f"--label-slices {slices}: expected A-B with 0 <= A <= B <= {len(labels) - 1}, the slices of {path}"
-        )
-    return labels[first : last + 1]
+    chosen = slice_range(slices, "--label-slices")
+    if chosen[-1] >= len(labels):
+        raise UserError(f"--label-slices {slices}: {path} has slices 0-{len(labels) - 1}; choose slices in it")
+    return labels[chosen.start : chosen.stop]
 
 
 def origin_of(path: Path) -> dict[str, object]:
     """Say which bytes a stack was read from, and what `fusionnet.volumes.stacks` recorded of its making.
 
     Args:
-        path: As for `fusionnet.volumes.stacks.read_volume`: a file, a folder, or ``file.h5:key``.
+        path: As for `fusionnet.volumes.volume.read_volume`: a file, a folder, or ``file.h5:key``.
 
     Returns:
         ``path``; ``sha256`` of the file or folder, as `fusionnet.files.sha256`; and ``made_by``, the recorded
         provenance (empty for a foreign stack).
     """
-    made_by = read_provenance(path) if path.suffix.lower() in TIFF_SUFFIXES else {}
+    made_by = read_provenance(path) if is_tiff(str(path)) else {}
     return {"path": str(path), "sha256": sha256(file_of(path)), "made_by": made_by}
 
 

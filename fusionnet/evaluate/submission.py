@@ -17,7 +17,8 @@ from fusionnet.evaluate.checks import as_probabilities
 from fusionnet.evaluate.isbi import score_stack
 from fusionnet.files import lock, whole_or_absent
 from fusionnet.provenance import fingerprint
-from fusionnet.volumes.stacks import read_provenance, read_volume, require_same_shape
+from fusionnet.volumes.stacks import read_provenance, require_same_shape
+from fusionnet.volumes.volume import read_volume
 
 COLUMNS = ["arm", "trainings", "config", "code", "submission", "v_rand", "v_info", "pixel_error"]
 DIGITS = 16  # of a SHA-256, in the ledger

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from fusionnet.examine.findings import Finding, numbered
-from fusionnet.volumes.sources import VolumeSource
+from fusionnet.volumes.source import VolumeSource
 
 Coding = Literal["membranes", "damaged", "instances", "unclear"]
 USUAL_INSIDE = (0.5, 0.95)  # share of pixels inside cells; ISBI-2012 has 0.78

@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from fusionnet.examine.slices import SectionMeasures
 from fusionnet.style import WIDTH_INCHES, arm_colours, save_figure, styled
+from fusionnet.volumes.source import middle
 
 SHOWN_PIXELS = 512
 SHOWN_SLICES = 3
@@ -49,11 +50,11 @@ def draw_examination(
 
 
 def _draw_slice(axes: Axes, number: int, grey: np.ndarray, membrane: np.ndarray | None) -> None:
-    middle = tuple(slice(max(0, (n - SHOWN_PIXELS) // 2), (n + SHOWN_PIXELS) // 2) for n in grey.shape)
-    axes.imshow(grey[middle], cmap="gray", vmin=0, vmax=255, interpolation="none")
+    shown = tuple(middle(size, SHOWN_PIXELS) for size in grey.shape)
+    axes.imshow(grey[shown], cmap="gray", vmin=0, vmax=255, interpolation="none")
     if membrane is not None:
-        overlay = np.zeros((*membrane[middle].shape, 4))
-        overlay[membrane[middle]] = (0.85, 0.52, 0.0, 0.45)  # amber, as MARK
+        overlay = np.zeros((*membrane[shown].shape, 4))
+        overlay[membrane[shown]] = (0.85, 0.52, 0.0, 0.45)  # amber, as MARK
         axes.imshow(overlay, interpolation="none")
     axes.set_title(f"Section {number}" + (", labelled membranes" if membrane is not None else ""))
     axes.set_axis_off()

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from fusionnet.examine.findings import Finding, Level, numbered
 from fusionnet.volumes.grey_values import GreyWindow, to_levels
-from fusionnet.volumes.sources import VolumeSource
+from fusionnet.volumes.source import VolumeSource, middle
 
 SIDE = 512  # of the middle square that is measured
 NEIGHBOURS = 4  # sections before and after that a section is compared with
@@ -43,7 +43,7 @@ class SectionMeasures:
 def measure_sections(source: VolumeSource, window: GreyWindow | None) -> SectionMeasures:
     """Measure the middle of every section, one after another."""
     depth, height, width = source.shape
-    rows, columns = (slice(max(0, (n - SIDE) // 2), min(n, (n + SIDE) // 2)) for n in (height, width))
+    rows, columns = middle(height, SIDE), middle(width, SIDE)
     measures = np.full((depth, 6), np.nan)
     before = None
     for z in range(depth):

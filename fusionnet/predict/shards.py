@@ -19,7 +19,7 @@ from fusionnet.predict.predictor import Prediction
 from fusionnet.predict.streaming import VolumeSink
 from fusionnet.predict.summary import Summary, joined, summarise
 from fusionnet.predict.tiles import Chunk, ChunkPlan, Span
-from fusionnet.volumes.outputs import part_path
+from fusionnet.volumes.output import part_path
 
 PIXELS = np.dtype("<f4")
 COUNT = np.dtype("<i8")

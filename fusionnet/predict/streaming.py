@@ -16,27 +16,23 @@ from fusionnet.predict.predictor import Prediction, Predictor, Window
 from fusionnet.predict.summary import Summary, joined, summarise
 from fusionnet.predict.tiles import Chunk, ChunkPlan
 from fusionnet.volumes.grey_values import GreyWindow, to_levels
-from fusionnet.volumes.outputs import OutputPlan, VolumeOutput, file_of, open_output, part_path, require_room
-from fusionnet.volumes.sources import VolumeSource
+from fusionnet.volumes.hdf5 import file_of
+from fusionnet.volumes.output import OutputPlan, VolumeOutput, part_path
+from fusionnet.volumes.source import VolumeSource
+from fusionnet.volumes.volume import open_output, require_room
 
 LARGEST_BLOCK = 1 << 28  # bytes that a block may take in memory
 
 
 def stored_depth(source: VolumeSource, side: int) -> int:
-    """Return of how many slices the blocks are that a volume is stored in.
+    """Return of how many slices the blocks are that a volume is read in.
 
     Args:
-        source: OME-Zarr and HDF5 have blocks; all else is stored slice by slice.
+        source: The volume.
         side: Pixels of the windows that will be read; fewer slices are taken where a block would be too large.
     """
-    name = Path(source.name)
-    depth = 1
-    if any(folder.suffix == ".zarr" for folder in (name, *name.parents)):
-        depth = _zarr_depth(name)
-    elif ":" in source.name:
-        depth = _hdf5_depth(source.name)
     window = min(side, source.shape[1]) * min(side, source.shape[2]) * source.dtype.itemsize
-    return max(1, min(depth, source.shape[0], LARGEST_BLOCK // window))
+    return max(1, min(source.depth, source.shape[0], LARGEST_BLOCK // window))
 
 
 class BlockReader:
@@ -64,25 +60,6 @@ class BlockReader:
             self._block = self.source.read(slice(first, last), rows, columns)
             self._place = place
         return self._block[z - first]
-
-
-def _zarr_depth(path: Path) -> int:
-    import zarr
-
-    node: Any = zarr.open(path, mode="r")
-    if isinstance(node, zarr.Group):
-        attributes: Any = dict(node.attrs)
-        node = node[attributes.get("ome", attributes)["multiscales"][0]["datasets"][0]["path"]]
-    return node.chunks[-3] if node.ndim > 2 else 1
-
-
-def _hdf5_depth(name: str) -> int:
-    import h5py
-
-    file, _, key = name.rpartition(":")
-    with h5py.File(file, "r") as hdf:
-        chunks = hdf[key].chunks
-    return chunks[-3] if chunks and len(chunks) > 2 else 1
 
 
 READ_AHEAD = 2  # windows: one is ready while the next is read

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.ndimage import gaussian_filter
 
 from fusionnet.config.reporting import ReportJob
+from fusionnet.config.schema import slice_range
 from fusionnet.config.stages import ArmSettings
 from fusionnet.errors import UserError
 from fusionnet.evaluate.isbi import score_stack
@@ -18,8 +19,8 @@ from fusionnet.evaluate.metrics import headlines, metrics_of, shown_metrics
 from fusionnet.files import sha256
 from fusionnet.models.checkpoints import load_checkpoint
 from fusionnet.report.statistics import SliceScores
-from fusionnet.train.folds import slice_range
-from fusionnet.volumes.stacks import read_labels, read_volume, require_same_shape
+from fusionnet.volumes.stacks import read_pair
+from fusionnet.volumes.volume import read_volume
 
 FILES = (
     "checkpoint.pt",
@@ -109,8 +110,7 @@ def read_scored_slices(fold: str, raw: Path) -> ScoredSlices:
     """
     stack = "test" if fold == "test" else "train"
     volume_path, labels_path = raw / f"{stack}-volume.tif", raw / f"{stack}-labels.tif"
-    volume, labels = read_volume(volume_path), read_labels(labels_path)
-    require_same_shape((volume_path, volume), (labels_path, labels))
+    volume, labels = read_pair(volume_path, labels_path, read_volume)
     numbers = list(range(len(labels)) if fold == "test" else slice_range(fold))
     if numbers[-1] >= len(labels):
         raise UserError(f"fold {fold}: {labels_path} has slices 0-{len(labels) - 1}; choose scored slices in it")

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from fusionnet.config.schema import slice_range
 from fusionnet.config.stages import SplitSection, TrainingJob
 from fusionnet.errors import UserError
-from fusionnet.volumes.stacks import read_labels, read_volume, require_same_shape
+from fusionnet.volumes.stacks import read_pair
 
 
 @dataclass(frozen=True)
@@ -17,14 +18,6 @@ class Fold:
     train: list[int]
     validation: list[int]
     scored: list[int]
-
-
-def slice_range(text: str) -> range:
-    """Return the slices of ``"FIRST-LAST"``, both included and counted from 0."""
-    first, _, last = text.partition("-")
-    if not (first.isdigit() and last.isdigit() and int(first) <= int(last)):
-        raise UserError(f"slices: got {text!r}, expected FIRST-LAST, counted from 0, such as 25-29")
-    return range(int(first), int(last) + 1)
 
 
 def make_fold(name: str, slices: int, split: SplitSection) -> Fold:
@@ -84,8 +77,7 @@ def read_stacks(volume_path: Path, labels_path: Path, job: TrainingJob) -> Stack
     Raises:
         UserError: A file is no such stack, the two do not fit each other, or they do not fit the job.
     """
-    volume, labels = read_volume(volume_path), read_labels(labels_path)
-    require_same_shape((volume_path, volume), (labels_path, labels))
+    volume, labels = read_pair(volume_path, labels_path)
     if volume.dtype != np.uint8:
         raise UserError(f"{volume_path}: got {volume.dtype}, expected uint8; make it with the augment stage")
     copies = job.augment.elastic_copies + 1

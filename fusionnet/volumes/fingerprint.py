@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from fusionnet.files import sha256
-from fusionnet.volumes.outputs import file_of
+from fusionnet.volumes.hdf5 import file_of
 
 WHOLE_BYTES = 1 << 30  # up to 1 GiB a file is read whole
 SAMPLES = 256
@@ -19,7 +19,7 @@ def volume_fingerprint(path: Path | str) -> str:
     """Return what identifies a volume's content.
 
     Args:
-        path: As `fusionnet.volumes.sources.open_source` takes it.
+        path: As `fusionnet.volumes.volume.open_volume` takes it.
 
     Returns:
         The SHA-256 of a file up to 1 GiB. Of a larger one, ``sampled:`` and the SHA-256 of its size and of 256 samples

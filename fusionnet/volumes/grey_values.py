@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fusionnet.errors import UserError
-from fusionnet.volumes.sources import VolumeSource
+from fusionnet.volumes.source import VolumeSource, middle
 
-SATURATED_SHARE = 0.001  # of the darkest and of the brightest voxels, as in the download stage
+SATURATED_SHARE = 0.001  # of the darkest and of the brightest voxels
 SAMPLED_SLICES = 16
 SAMPLED_PIXELS = 1024  # side of the square that is sampled from each of them
 
@@ -46,14 +46,19 @@ def choose_window(source: VolumeSource) -> GreyWindow | None:
         raise UserError(f"{source.name}: values of type {source.dtype}, expected integer or floating-point grey values")
     slices, height, width = source.shape
     numbers = np.unique(np.linspace(0, slices - 1, SAMPLED_SLICES).round().astype(int))
-    rows, columns = _middle(height), _middle(width)
+    rows, columns = middle(height, SAMPLED_PIXELS), middle(width, SAMPLED_PIXELS)
     sample = np.concatenate([source.read(slice(z, z + 1), rows, columns).ravel() for z in numbers.tolist()])
     finite = sample[np.isfinite(sample)]
     if not finite.size:
         raise UserError(
             f"{source.name}: no finite grey value in a sample of {sample.size} voxels; is the volume empty?"
         )
-    low, high = np.quantile(finite, [SATURATED_SHARE, 1 - SATURATED_SHARE])
+    return window_of(finite)
+
+
+def window_of(grey: np.ndarray) -> GreyWindow:
+    """Return the window of finite grey values of any shape, by their quantiles."""
+    low, high = np.quantile(grey, [SATURATED_SHARE, 1 - SATURATED_SHARE])
     return GreyWindow(float(low), float(high))
 
 
@@ -69,8 +74,3 @@ def to_levels(grey: np.ndarray, window: GreyWindow | None) -> np.ndarray:
         return levels
     scaled = (levels - np.float32(window.low)) * np.float32(255 / max(window.high - window.low, 1e-12))
     return np.where(np.isfinite(levels), np.rint(np.clip(scaled, 0, 255)), np.float32(np.nan))
-
-
-def _middle(size: int) -> slice:
-    start = max(0, (size - SAMPLED_PIXELS) // 2)
-    return slice(start, min(size, start + SAMPLED_PIXELS))

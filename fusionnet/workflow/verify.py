@@ -18,7 +18,7 @@ from fusionnet.errors import UserError
 from fusionnet.files import sha256
 from fusionnet.models.checkpoints import load_tensors
 from fusionnet.provenance import ENVIRONMENT, fingerprint
-from fusionnet.volumes.stacks import read_volume
+from fusionnet.volumes.volume import read_volume
 from fusionnet.workflow.code import project_files
 
 SCRIPTS = ("download", "augment", "train", "predict", "evaluate")

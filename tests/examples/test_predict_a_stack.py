@@ -8,7 +8,8 @@ from PIL import Image
 
 from examples.predict_a_stack import main
 from fusionnet.errors import run
-from fusionnet.volumes.stacks import read_volume, write_volume
+from fusionnet.volumes.stacks import write_volume
+from fusionnet.volumes.volume import read_volume
 from scripts.predict import main as predict
 
 

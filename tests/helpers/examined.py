@@ -6,12 +6,13 @@ import numpy as np
 import tifffile
 
 from fusionnet.examine.findings import Finding
-from fusionnet.volumes.sources import VolumeSource, open_source
+from fusionnet.volumes.source import VolumeSource
+from fusionnet.volumes.volume import open_volume
 
 
 def source_of(folder: Path, stack: np.ndarray, name: str = "v.tif") -> VolumeSource:
     tifffile.imwrite(folder / name, stack, photometric="minisblack")
-    return open_source(folder / name)
+    return open_volume(folder / name)
 
 
 def problems(findings: list[Finding]) -> str:

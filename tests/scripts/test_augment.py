@@ -15,7 +15,8 @@ from PIL import Image
 from fusionnet.augment.elastic import deform, slice_field
 from fusionnet.config.stages import AugmentSection
 from fusionnet.errors import UserError
-from fusionnet.volumes.stacks import read_provenance, read_volume
+from fusionnet.volumes.stacks import read_provenance
+from fusionnet.volumes.volume import read_volume
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = AugmentSection(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from fusionnet.volumes.stacks import read_volume
+from fusionnet.volumes.volume import read_volume
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,7 @@ import tifffile
 
 from fusionnet.download.phantom.draw import draw_phantom
 from fusionnet.errors import run
-from fusionnet.volumes.stacks import read_labels
+from fusionnet.volumes.volume import read_labels
 
 SCRIPT = Path(__file__).parents[2] / "scripts/examine.py"
 

@@ -23,8 +23,8 @@ from fusionnet.errors import UserError, run
 from fusionnet.files import sha256
 from fusionnet.models.checkpoints import save_checkpoint
 from fusionnet.predict.predictor import Prediction, Predictor, Window
-from fusionnet.volumes.sources import VoxelSize, open_source
-from fusionnet.volumes.stacks import read_provenance, read_volume
+from fusionnet.volumes.stacks import read_provenance
+from fusionnet.volumes.volume import open_volume, read_volume
 
 ROOT = Path(__file__).parents[2]
 STACK = np.random.default_rng(0).integers(0, 256, (3, 70, 90), dtype=np.uint8)
@@ -127,14 +127,14 @@ def test_formats_keep_values_and_scale(tmp_path: Path, call, files: list):
         ("p.h5:volumes/p", ["--output-type", "uint8"]),
     ):
         assert call("predict", *files, "--probabilities", f"{tmp_path}/{name}", *options).returncode == 0
-        read.append(open_source(f"{tmp_path}/{name}"))
-        assert read[-1].voxel_size == VoxelSize((40.0, 4.0, 4.0), "nanometer")
+        read.append(open_volume(f"{tmp_path}/{name}"))
+        assert read[-1].voxel_size_nm == (40.0, 4.0, 4.0)
     np.testing.assert_array_equal(read[0].read_all(), read[1].read_all())
     np.testing.assert_array_equal(np.rint(read[0].read_all() * 255), read[2].read_all())
     assert read[1].ome_version == "0.4"
     files[3] = tmp_path / "p.zarr"  # an OME-Zarr's own version is kept
     assert call("predict", *files, "--probabilities", f"{tmp_path}/again.zarr").returncode == 0
-    assert open_source(tmp_path / "again.zarr").ome_version == "0.4"
+    assert open_volume(tmp_path / "again.zarr").ome_version == "0.4"
 
 
 def test_parts_gather_to_the_same_bytes(tmp_path: Path, call, files: list):
@@ -253,7 +253,7 @@ def test_rgb_is_refused(tmp_path: Path, call, files: list):
 
 def test_too_small_a_disk_is_told_first(tmp_path: Path, call, files: list, monkeypatch: pytest.MonkeyPatch):
     free = type("Free", (), {"free": 1000})
-    monkeypatch.setattr("fusionnet.volumes.outputs.shutil.disk_usage", lambda folder: free)
+    monkeypatch.setattr("fusionnet.volumes.volume.shutil.disk_usage", lambda folder: free)
     message = refusal(call("predict", *files, "--probabilities", tmp_path / "p.tif"))
     assert "0.0 GB are free" in message and "--output-type uint8" in message
     assert not list(tmp_path.glob(".p.tif*"))

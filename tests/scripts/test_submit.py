@@ -8,7 +8,8 @@ import pytest
 from fake_results import cell_labels
 
 from fusionnet.evaluate.submission import COLUMNS, enter
-from fusionnet.volumes.stacks import read_provenance, read_volume, write_volume
+from fusionnet.volumes.stacks import read_provenance, write_volume
+from fusionnet.volumes.volume import read_volume
 
 LABELS = cell_labels(2, 64, np.random.default_rng(0), cells=8)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from small_project import Command, command_in
 
-from fusionnet.volumes.stacks import read_volume
+from fusionnet.volumes.volume import read_volume
 
 pytestmark = pytest.mark.slow
 

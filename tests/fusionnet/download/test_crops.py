@@ -20,7 +20,8 @@ from fusionnet.download.datasets import DATASETS, NUCLEI_STACKS, CropSource, Dat
 from fusionnet.download.raw_stacks import prepare_dataset
 from fusionnet.errors import UserError
 from fusionnet.files import sha256
-from fusionnet.volumes.stacks import read_provenance, read_volume
+from fusionnet.volumes.stacks import read_provenance
+from fusionnet.volumes.volume import read_volume
 
 SHAPE = (4, 8, 10)
 FOLDERS = {"train": ("Image/train", "Label/train"), "test": ("Image/val", "Label/val")}

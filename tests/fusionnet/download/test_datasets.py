@@ -29,7 +29,8 @@ from fusionnet.download.datasets import (
 )
 from fusionnet.download.raw_stacks import prepare_dataset, stacks_of
 from fusionnet.errors import UserError
-from fusionnet.volumes.stacks import read_provenance, read_volume
+from fusionnet.volumes.stacks import read_provenance
+from fusionnet.volumes.volume import read_volume
 
 SHAPE = (3, 8, 10)
 PHANTOM = {"seed": 2016, "train_slices": 3, "test_slices": 2, "size_pixels": 64}

@@ -18,7 +18,7 @@ from fusionnet.config.experiment import Config, load
 from fusionnet.download.datasets import DATASETS, STACK_NAMES, CropSource, Dataset, SliceSource, SliceStack
 from fusionnet.download.fetch import MIRROR_VARIABLE
 from fusionnet.download.raw_stacks import stacks_of
-from fusionnet.volumes.stacks import read_volume
+from fusionnet.volumes.volume import read_volume
 
 ROOT = Path(__file__).parents[3]
 SHAPE = (12, 32, 32)

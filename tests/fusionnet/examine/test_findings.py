@@ -4,10 +4,10 @@ from pathlib import Path
 
 from examined import problems, source_of
 
+from fusionnet.examine.contrast import examine_volume
 from fusionnet.examine.labels import examine_labels
 from fusionnet.examine.slices import examine_sections, measure_sections
-from fusionnet.examine.volume import examine_volume
-from fusionnet.volumes.sources import open_source
+from fusionnet.volumes.volume import open_volume
 
 
 def test_a_good_stack_has_nothing_to_mend(tmp_path: Path, phantom):
@@ -19,6 +19,6 @@ def test_a_good_stack_has_nothing_to_mend(tmp_path: Path, phantom):
 
 
 def test_isbi_has_nothing_to_mend(shared: Path):
-    volume, labels = (open_source(shared / "mirror/isbi2012/train" / part) for part in ("image", "label"))
+    volume, labels = (open_volume(shared / "mirror/isbi2012/train" / part) for part in ("image", "label"))
     findings = examine_volume(volume) + examine_sections(measure_sections(volume, None))
     assert problems(findings + examine_labels(labels, volume).findings) == ""

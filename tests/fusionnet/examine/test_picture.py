@@ -4,9 +4,9 @@ from pathlib import Path
 
 from examined import source_of
 
+from fusionnet.examine.contrast import sampled_slices
 from fusionnet.examine.picture import draw_examination
 from fusionnet.examine.slices import measure_sections
-from fusionnet.examine.volume import sampled_slices
 
 
 def test_a_picture_is_drawn(tmp_path: Path, phantom):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fusionnet.models.normalisation import normalise
-from fusionnet.volumes.stacks import read_volume
+from fusionnet.volumes.volume import read_volume
 
 
 def test_black_and_white_are_equally_far_from_mid_grey():

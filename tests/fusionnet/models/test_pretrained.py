@@ -12,7 +12,7 @@ from fusionnet.models import pretrained
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.models.checkpoints import save_checkpoint
 from fusionnet.models.pretrained import find, load_trained, names, save_published
-from fusionnet.volumes.stacks import read_volume
+from fusionnet.volumes.volume import read_volume
 
 ORIGIN = {"stage": "train", "code": "c0de", "environment": {"torch": "2.13.0"}}
 

@@ -18,18 +18,20 @@ from fusionnet.predict.streaming import VolumeSink, predict_volume
 from fusionnet.predict.summary import Summary
 from fusionnet.predict.tiles import Chunk, ChunkPlan
 from fusionnet.volumes.grey_values import GreyWindow
-from fusionnet.volumes.outputs import OutputPlan, file_of, part_path
-from fusionnet.volumes.sources import VolumeSource, VoxelSize, open_source
+from fusionnet.volumes.hdf5 import file_of
+from fusionnet.volumes.output import OutputPlan, part_path
+from fusionnet.volumes.source import VolumeSource
+from fusionnet.volumes.volume import open_volume
 
 STACK = np.random.default_rng(0).integers(0, 256, (3, 150, 170), dtype=np.uint8)
-IDENTITY = {"provenance": {"stage": "predict"}, "voxel_size": [1.0, 1.0, 1.0, None], "ome_version": None}
+IDENTITY = {"provenance": {"stage": "predict"}, "voxel_size_nm": None, "ome_version": None}
 NAMES = ["p.tif", "p.zarr", "p.h5:raw/p"]
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> VolumeSource:
     tifffile.imwrite(tmp_path / "v.tif", STACK, photometric="minisblack")
-    return open_source(tmp_path / "v.tif")
+    return open_volume(tmp_path / "v.tif")
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def plan_of(predictor: Predictor, slices: range = range(3)) -> ChunkPlan:
 
 
 def sink_at(path: str | Path, plan: ChunkPlan, deviation: Path | None = None) -> VolumeSink:
-    output = OutputPlan(plan.shape, np.dtype("float32"), SETTINGS.tile_pixels, VoxelSize(), {"stage": "predict"})
+    output = OutputPlan(plan.shape, np.dtype("float32"), SETTINGS.tile_pixels, None, {"stage": "predict"})
     return VolumeSink(Path(path), deviation, output, IDENTITY)
 
 
@@ -61,9 +63,9 @@ def test_the_volume_holds_what_each_slice_gives(tmp_path: Path, source: VolumeSo
     expected = [predictor.predict_slice(STACK[1].astype(np.float32))]
     plan = plan_of(predictor, range(1, 2))
     summary = run(source, predictor, sink_at(tmp_path / "p.tif", plan, tmp_path / "d.tif"), plan=plan)
-    probability = open_source(tmp_path / "p.tif").read_all()
+    probability = open_volume(tmp_path / "p.tif").read_all()
     np.testing.assert_allclose(probability, [slice_.probability for slice_ in expected], atol=1e-5)
-    deviation = open_source(tmp_path / "d.tif").read_all()
+    deviation = open_volume(tmp_path / "d.tif").read_all()
     np.testing.assert_allclose(deviation, [slice_.deviation for slice_ in expected], atol=1e-5)
     assert summary.pixels == STACK[1].size and summary.inside == (probability >= 0.5).sum()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["d.tif", "p.tif", "v.tif"]
@@ -73,7 +75,7 @@ def test_slices_are_those_that_were_asked_for(tmp_path: Path, source: VolumeSour
     run(source, predictor, sink_at(tmp_path / "all.tif", plan_of(predictor)))
     some = plan_of(predictor, range(1, 3))
     run(source, predictor, sink_at(tmp_path / "some.tif", some), plan=some)
-    whole, part = (open_source(tmp_path / name).read_all() for name in ("all.tif", "some.tif"))
+    whole, part = (open_volume(tmp_path / name).read_all() for name in ("all.tif", "some.tif"))
     np.testing.assert_array_equal(part, whole[1:])
 
 
@@ -122,7 +124,7 @@ def test_after_a_change_of_the_job_nothing_old_is_kept(tmp_path: Path, source: V
     sink = sink_at(tmp_path / "p.tif", plan)
     sink.write(plan[0], Prediction(np.zeros(plan[0].shape, np.float32), np.zeros(plan[0].shape, np.float32)))
     sink.interrupt()
-    output = OutputPlan(plan.shape, np.dtype("float32"), 64, VoxelSize(), {"stage": "predict"})
+    output = OutputPlan(plan.shape, np.dtype("float32"), 64, None, {"stage": "predict"})
     changed = VolumeSink(tmp_path / "p.tif", None, output, IDENTITY | {"device": "cuda"})
     assert not changed.finished
     run(source, predictor, changed)
@@ -137,7 +139,7 @@ def test_killed_between_the_last_chunk_and_the_name(tmp_path: Path, source: Volu
         sink.write(chunk, Prediction(np.ones(chunk.shape, np.float32), np.zeros(chunk.shape, np.float32)))
     sink.interrupt()
     run(source, predictor, sink_at(tmp_path / "p.tif", plan))
-    assert (open_source(tmp_path / "p.tif").read_all() == 1).all(), "all chunks were there: none is predicted again"
+    assert (open_volume(tmp_path / "p.tif").read_all() == 1).all(), "all chunks were there: none is predicted again"
 
 
 def test_nan_pixels_are_counted_once_each(tmp_path: Path, predictor: Predictor):
@@ -147,8 +149,8 @@ def test_nan_pixels_are_counted_once_each(tmp_path: Path, predictor: Predictor):
     plan = plan_of(predictor)
     sink = sink_at(tmp_path / "p.tif", plan)
     whole = range(len(plan))
-    summary, _ = predict_volume(open_source(tmp_path / "nan.tif"), plan, whole, predictor, GreyWindow(0, 1), sink)
-    assert summary.missing == 3 and np.isfinite(open_source(tmp_path / "p.tif").read_all()).all()
+    summary, _ = predict_volume(open_volume(tmp_path / "nan.tif"), plan, whole, predictor, GreyWindow(0, 1), sink)
+    assert summary.missing == 3 and np.isfinite(open_volume(tmp_path / "p.tif").read_all()).all()
 
 
 def test_a_damaged_chunk_ends_in_a_message_and_what_was_done_stays(tmp_path: Path, predictor: Predictor):
@@ -159,7 +161,7 @@ def test_a_damaged_chunk_ends_in_a_message_and_what_was_done_stays(tmp_path: Pat
         file.seek(offset)
         file.write(bytes(50))
     with pytest.raises(UserError, match=r"slices 2-2, rows 0-\d+ cannot be read"):
-        run(open_source(f"{tmp_path}/v.h5:raw"), predictor, sink_at(tmp_path / "p.tif", plan_of(predictor)))
+        run(open_volume(f"{tmp_path}/v.h5:raw"), predictor, sink_at(tmp_path / "p.tif", plan_of(predictor)))
     assert not (tmp_path / "p.tif").exists() and part_path(tmp_path / "p.tif").exists()
 
 
@@ -242,14 +244,14 @@ sys.path[:0] = sys.argv[1].split(":")
 import torch
 torch.set_num_threads(1)
 from fusionnet.predict.predictor import Predictor
-from fusionnet.volumes.sources import open_source
+from fusionnet.volumes.volume import open_volume
 from networks import MACHINE, SETTINGS, OneLayer
 from test_streaming import plan_of, run, sink_at
 print("ready", flush=True)
 predictor = Predictor(OneLayer(), SETTINGS, MACHINE)
 predict = predictor.predict
 predictor.predict = lambda window: (time.sleep(0.01), predict(window))[1]
-run(open_source(sys.argv[2]), predictor, sink_at(sys.argv[3], plan_of(predictor)))
+run(open_volume(sys.argv[2]), predictor, sink_at(sys.argv[3], plan_of(predictor)))
 """
 
 

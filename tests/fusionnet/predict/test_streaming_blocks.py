@@ -13,15 +13,16 @@ from networks import MACHINE, SETTINGS, OneLayer
 from fusionnet.predict import streaming
 from fusionnet.predict.predictor import Predictor
 from fusionnet.predict.streaming import VolumeSink, predict_volume, stored_depth
-from fusionnet.volumes.outputs import OutputPlan
-from fusionnet.volumes.sources import VolumeSource, VoxelSize, open_source
+from fusionnet.volumes.output import OutputPlan
+from fusionnet.volumes.source import VolumeSource
+from fusionnet.volumes.volume import open_volume
 
 STACK = np.random.default_rng(0).integers(0, 256, (11, 150, 170), dtype=np.uint8)
 
 
 def blocks_of_4(folder: Path) -> VolumeSource:
     zarr.create_array(folder / "v.zarr", data=STACK, chunks=(4, 64, 64))
-    return open_source(folder / "v.zarr")
+    return open_volume(folder / "v.zarr")
 
 
 def test_the_depth_is_that_of_the_file(tmp_path: Path):
@@ -29,10 +30,10 @@ def test_the_depth_is_that_of_the_file(tmp_path: Path):
     with h5py.File(tmp_path / "v.h5", "w") as file:
         file.create_dataset("raw", data=STACK, chunks=(3, 50, 50))
         file.create_dataset("whole", data=STACK)
-    assert stored_depth(open_source(f"{tmp_path}/v.h5:raw"), 512) == 3
-    assert stored_depth(open_source(f"{tmp_path}/v.h5:whole"), 512) == 1
+    assert stored_depth(open_volume(f"{tmp_path}/v.h5:raw"), 512) == 3
+    assert stored_depth(open_volume(f"{tmp_path}/v.h5:whole"), 512) == 1
     tifffile.imwrite(tmp_path / "v.tif", STACK, photometric="minisblack")
-    assert stored_depth(open_source(tmp_path / "v.tif"), 512) == 1
+    assert stored_depth(open_volume(tmp_path / "v.tif"), 512) == 1
 
 
 def test_a_block_that_would_not_fit_is_taken_in_thinner_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -55,7 +56,7 @@ def test_each_block_is_read_once_and_the_result_is_the_same(tmp_path: Path, slic
 
     for depth in (1, 4):
         plan = predictor.plan(slices, STACK.shape[1:], depth)
-        output = OutputPlan(plan.shape, np.dtype("float32"), 64, VoxelSize(), {})
+        output = OutputPlan(plan.shape, np.dtype("float32"), 64, None, {})
         sink = VolumeSink(tmp_path / f"{depth}.tif", None, output, {"depth": depth})
         reads.clear()
         predict_volume(replace(source, reader=counting), plan, range(len(plan)), predictor, None, sink)

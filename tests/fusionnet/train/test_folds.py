@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fusionnet.config.stages import SplitSection
 from fusionnet.errors import UserError
-from fusionnet.train.folds import make_fold, slice_range
+from fusionnet.train.folds import make_fold
 
 
 def split(validation: int, gap: int) -> SplitSection:
@@ -75,14 +75,3 @@ def test_blocks_never_touch(slices: int, first: int, length: int, validation: in
 def test_what_leaves_nothing_to_train_on_is_refused(name: str, validation: int, message: str):
     with pytest.raises(UserError, match=message):
         make_fold(name, 30, split(validation, 1))
-
-
-def test_slices_are_counted_from_0_and_both_ends_belong():
-    assert slice_range("0-0") == range(1)
-    assert slice_range("25-29") == range(25, 30)
-
-
-@pytest.mark.parametrize("text", ["", "5", "5-", "-5", "7-3", "a-b", "1-2-3", "1.0-2"])
-def test_other_ranges_are_refused(text: str):
-    with pytest.raises(UserError, match="expected FIRST-LAST"):
-        slice_range(text)

@@ -8,12 +8,12 @@ import tifffile
 
 from fusionnet.errors import UserError
 from fusionnet.volumes.grey_values import GreyWindow, choose_window, parse_window, to_levels
-from fusionnet.volumes.sources import open_source
+from fusionnet.volumes.volume import open_volume
 
 
 def window_of(folder: Path, stack: np.ndarray) -> GreyWindow | None:
     tifffile.imwrite(folder / "v.tif", stack, photometric="minisblack")
-    return choose_window(open_source(folder / "v.tif"))
+    return choose_window(open_volume(folder / "v.tif"))
 
 
 def test_8_bits_stay_as_they_are(tmp_path: Path):

@@ -8,7 +8,8 @@ import pytest
 import tifffile
 
 from fusionnet.errors import UserError
-from fusionnet.volumes.stacks import read_labels, read_provenance, read_volume, require_same_shape, write_volume
+from fusionnet.volumes.stacks import read_provenance, require_same_shape, write_volume
+from fusionnet.volumes.volume import read_labels, read_volume
 
 STACK = np.random.default_rng(0).random((4, 30, 40)).astype(np.float32)
 

@@ -12,13 +12,14 @@ import tifffile
 import zarr
 
 from fusionnet.errors import UserError
-from fusionnet.volumes import outputs
-from fusionnet.volumes.outputs import OutputPlan, file_of, open_output, part_path, require_room
-from fusionnet.volumes.sources import VoxelSize, open_source
+from fusionnet.volumes import output, tiff, volume
+from fusionnet.volumes.hdf5 import file_of
+from fusionnet.volumes.output import OutputPlan, part_path
 from fusionnet.volumes.stacks import read_provenance
+from fusionnet.volumes.volume import open_output, open_volume, require_room
 
 STACK = np.random.default_rng(0).random((3, 70, 90)).astype(np.float32)
-SCALE = VoxelSize((50.0, 4.0, 8.0), "nanometer")
+SCALE = (50.0, 4.0, 8.0)
 PLAN = OutputPlan(STACK.shape, STACK.dtype, 32, SCALE, {"stage": "predict"})
 NAMES = ["p.tif", "p.zarr", "p.h5:volumes/probability"]
 
@@ -43,8 +44,8 @@ def content(path: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_written_is_read_with_its_scale(tmp_path: Path, name: str):
     write(f"{tmp_path}/{name}")
-    source = open_source(f"{tmp_path}/{name}")
-    assert source.voxel_size == SCALE
+    source = open_volume(f"{tmp_path}/{name}")
+    assert source.voxel_size_nm == SCALE
     np.testing.assert_array_equal(source.read_all(), STACK)
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -60,10 +61,10 @@ def test_neither_order_nor_time_of_writing_shows(tmp_path: Path, name: str):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_8_bits_are_rounded(tmp_path: Path, name: str):
-    plan = OutputPlan(STACK.shape, np.dtype("uint8"), 32, VoxelSize(), {})
+    plan = OutputPlan(STACK.shape, np.dtype("uint8"), 32, None, {})
     write(f"{tmp_path}/{name}", plan)
-    source = open_source(f"{tmp_path}/{name}")
-    assert source.dtype == np.uint8 and source.voxel_size.unit is None
+    source = open_volume(f"{tmp_path}/{name}")
+    assert source.dtype == np.uint8 and source.voxel_size_nm is None
     np.testing.assert_array_equal(source.read_all(), np.rint(STACK * 255))
 
 
@@ -101,7 +102,7 @@ def test_ome_zarr_follows_its_specification(tmp_path: Path, version: str, zarr_f
     assert image["axes"] == [{"name": name, "type": "space", "unit": "nanometer"} for name in "zyx"]
     assert image["datasets"][0]["coordinateTransformations"] == [{"type": "scale", "scale": [50.0, 4.0, 8.0]}]
     assert group["0"].chunks == (1, 32, 32)
-    assert open_source(tmp_path / "p.zarr").ome_version == version
+    assert open_volume(tmp_path / "p.zarr").ome_version == version
     assert attributes["fusionnet"] == {"stage": "predict"}
 
 
@@ -127,7 +128,7 @@ def test_other_names_are_refused(tmp_path: Path, name: str):
 
 def test_the_disk_is_looked_at_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     require_room([tmp_path / "p.tif", tmp_path / "d.tif"], PLAN, resume=False)
-    monkeypatch.setattr(outputs.shutil, "disk_usage", lambda folder: Free())
+    monkeypatch.setattr(volume.shutil, "disk_usage", lambda folder: Free())
     require_room([tmp_path / "p.tif"], PLAN, resume=False)
     with pytest.raises(UserError, match=r"needs 0.0 GB and 0.0 GB are free.*uint8"):
         require_room([tmp_path / "p.tif", tmp_path / "d.tif"], PLAN, resume=False)
@@ -139,12 +140,12 @@ class Free:
 
 def test_what_is_there_already_needs_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     open_output(tmp_path / "p.tif", PLAN)
-    monkeypatch.setattr(outputs.shutil, "disk_usage", lambda folder: Free())
+    monkeypatch.setattr(volume.shutil, "disk_usage", lambda folder: Free())
     require_room([tmp_path / "p.tif", tmp_path / "d.tif"], PLAN, resume=True)
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(outputs.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(volume.os, "access", lambda path, mode: False)
     with pytest.raises(UserError, match=r"cannot be written to; choose another folder for p\.tif"):
         require_room([tmp_path / "p.tif"], PLAN, resume=False)
 
@@ -156,21 +157,21 @@ def test_a_disk_that_runs_full_leaves_the_older_volume(tmp_path: Path, monkeypat
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(outputs.os, "posix_fallocate", full)
+    monkeypatch.setattr(output.os, "posix_fallocate", full)
     with pytest.raises(OSError, match="No space left"):
-        write(f"{tmp_path}/p.tif", OutputPlan(STACK.shape, np.dtype("uint8"), 32, VoxelSize(), {}))
+        write(f"{tmp_path}/p.tif", OutputPlan(STACK.shape, np.dtype("uint8"), 32, None, {}))
     assert content(tmp_path / "p.tif") == before
 
 
 def test_a_tiff_beyond_4_gb_can_be_written_at_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """ImageJ's convention for large stacks: one page, raw slices after it. The file is sparse here."""
-    monkeypatch.setattr(outputs, "_reserve", lambda part: None)
+    monkeypatch.setattr(tiff, "reserve", lambda part: None)
     plan = OutputPlan((1100, 1024, 1024), np.dtype("float32"), 1024, SCALE, {})
     output = open_output(tmp_path / "big.tif", plan)
     tile = np.full((24, 40), 0.25, np.float32)
     region = 1099, slice(1000, 1024), slice(984, 1024)
     output.write(region, tile)
     output.finish()
-    source = open_source(tmp_path / "big.tif")
-    assert source.shape == plan.shape and source.voxel_size == SCALE
+    source = open_volume(tmp_path / "big.tif")
+    assert source.shape == plan.shape and source.voxel_size_nm == SCALE
     np.testing.assert_array_equal(source.read(slice(1099, 1100), *region[1:])[0], tile)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from fusionnet.errors import UserError
-from fusionnet.files import named, require_apart
+from fusionnet.volumes.apart import named, require_apart
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WRITES_NOTHING_OF_A_NAME = {"records.py", "status.py", "verify.py"}
 
 

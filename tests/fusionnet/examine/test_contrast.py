@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from examined import problems, source_of
 
-from fusionnet.examine.volume import examine_volume, ridge_polarity
+from fusionnet.examine.contrast import examine_volume, ridge_polarity
 
 
 @pytest.mark.parametrize(

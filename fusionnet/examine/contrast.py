@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from fusionnet.examine.findings import Finding
 from fusionnet.volumes.grey_values import GreyWindow, choose_window, to_levels
-from fusionnet.volumes.sources import VolumeSource
+from fusionnet.volumes.source import VolumeSource, middle
 
 SAMPLES = 8
 SIDE = 1024  # of the middle square that is looked at in each sampled slice
@@ -21,7 +21,7 @@ CLEAR_POLARITY = 0.05  # ISBI-2012 has 0.2, inverted -0.2
 def sampled_slices(source: VolumeSource, window: GreyWindow | None) -> Iterator[tuple[int, np.ndarray]]:
     """Return evenly spaced slices' numbers and the middle of each as grey levels 0..255, float32 (Y, X)."""
     depth, height, width = source.shape
-    rows, columns = _middle(height), _middle(width)
+    rows, columns = middle(height, SIDE), middle(width, SIDE)
     for z in np.unique(np.linspace(0, depth - 1, SAMPLES).round().astype(int)).tolist():
         yield z, to_levels(source.read(slice(z, z + 1), rows, columns)[0], window)
 
@@ -67,16 +67,9 @@ def ridge_polarity(levels: np.ndarray) -> float:
     return (dark - bright) / max(dark + bright, 1e-12)
 
 
-def _middle(size: int) -> slice:
-    start = max(0, (size - SIDE) // 2)
-    return slice(start, min(size, start + SIDE))
-
-
 def _axes(source: VolumeSource) -> Finding:
     z, y, x = source.shape
-    size = source.voxel_size
-    scale = f", voxels of {size.zyx[0]:g} x {size.zyx[1]:g} x {size.zyx[2]:g} {size.unit}" if size.unit else ""
-    seen = f"{z} slices of {y} x {x} pixels (Z, Y, X){scale}"
+    seen = f"{z} slices of {y} x {x} pixels (Z, Y, X), {source.scale}"
     if x < min(y, z) / 2:
         return Finding("look", f"{seen}: the last axis is the shortest", "if slices lie along it, move it to the front")
     if min(y, x) < 64:

@@ -11,8 +11,8 @@ import zarr
 from PIL import Image
 
 from fusionnet.errors import UserError
-from fusionnet.volumes.sources import VoxelSize, open_source
 from fusionnet.volumes.stacks import write_volume
+from fusionnet.volumes.volume import open_volume
 
 STACK = np.random.default_rng(0).integers(0, 256, (5, 70, 90), dtype=np.uint8)
 REGION = slice(1, 4), slice(10, 70), slice(33, 34)
@@ -118,7 +118,7 @@ FORMATS = [
 
 @pytest.mark.parametrize("write", FORMATS)
 def test_every_format_gives_the_same_voxels(tmp_path: Path, write):
-    source = open_source(write(tmp_path))
+    source = open_volume(write(tmp_path))
     assert source.shape == STACK.shape and source.dtype == STACK.dtype
     np.testing.assert_array_equal(source.read(*REGION), STACK[REGION])
     np.testing.assert_array_equal(source.read_all(), STACK)
@@ -128,7 +128,7 @@ def test_every_format_gives_the_same_voxels(tmp_path: Path, write):
 def test_16_bits_come_in_native_order(tmp_path: Path, byteorder: str):
     stack = STACK.astype(np.uint16) * 257
     tifffile.imwrite(tmp_path / "v.tif", stack, byteorder=byteorder)
-    source = open_source(tmp_path / "v.tif")
+    source = open_volume(tmp_path / "v.tif")
     assert source.dtype == np.uint16 and source.read(*REGION).dtype.isnative
     np.testing.assert_array_equal(source.read(*REGION), stack[REGION])
 
@@ -136,29 +136,29 @@ def test_16_bits_come_in_native_order(tmp_path: Path, byteorder: str):
 @pytest.mark.parametrize("write", [plain_tiff, compressed_tiff])
 def test_a_single_slice_gets_a_z_axis(tmp_path: Path, write, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(f"{__name__}.STACK", STACK[2])
-    source = open_source(write(tmp_path))
+    source = open_volume(write(tmp_path))
     assert source.shape == (1, 70, 90)
     np.testing.assert_array_equal(source.read_all()[0], STACK)
 
 
 @pytest.mark.parametrize("write", [ome_zarr_04, ome_zarr_05])
-def test_ome_zarr_tells_version_and_voxel_size(tmp_path: Path, write):
-    source = open_source(write(tmp_path))
-    assert source.voxel_size == VoxelSize((50.0, 4.0, 4.0), "nanometer")
+def test_ome_zarr_has_version_and_voxel_size(tmp_path: Path, write):
+    source = open_volume(write(tmp_path))
+    assert source.voxel_size_nm == (50.0, 4.0, 4.0)
     assert source.ome_version == ("0.4" if write is ome_zarr_04 else "0.5")
 
 
-def test_hdf5_and_imagej_tell_the_voxel_size(tmp_path: Path):
-    assert open_source(hdf5(tmp_path)).voxel_size == VoxelSize((40.0, 4.0, 4.0), "nanometer")
+def test_hdf5_and_imagej_have_a_voxel_size(tmp_path: Path):
+    assert open_volume(hdf5(tmp_path)).voxel_size_nm == (40.0, 4.0, 4.0)
     resolution = {"resolution": (1 / 4.0, 1 / 8.0), "metadata": {"axes": "ZYX", "spacing": 50.0, "unit": "nm"}}
     tifffile.imwrite(tmp_path / "scaled.tif", STACK, imagej=True, **resolution)
-    assert open_source(tmp_path / "scaled.tif").voxel_size == VoxelSize((50.0, 8.0, 4.0), "nanometer")
+    assert open_volume(tmp_path / "scaled.tif").voxel_size_nm == (50.0, 8.0, 4.0)
 
 
 def refusal(path: Path | str) -> str:
     """Return the message of opening and reading something that cannot be read."""
     with pytest.raises(UserError) as caught:
-        open_source(path).read_all()
+        open_volume(path).read_all()
     return str(caught.value)
 
 
@@ -166,7 +166,7 @@ def test_what_does_not_exist_is_named(tmp_path: Path):
     for name in ("no.tif", "no.zarr", "no.h5:raw", "nothing"):
         assert "no such file" in refusal(tmp_path / name)
     (tmp_path / "v.nii").touch()
-    assert "expected a .tif stack" in refusal(tmp_path / "v.nii")
+    assert "not read; expected stack.tif" in refusal(tmp_path / "v.nii")
 
 
 def test_channels_and_time_are_refused(tmp_path: Path):
@@ -174,7 +174,7 @@ def test_channels_and_time_are_refused(tmp_path: Path):
     assert "RGB or multi-channel" in refusal(tmp_path / "rgb.tif")
     movie = np.zeros((2, 4, 8, 9), np.uint8)
     tifffile.imwrite(tmp_path / "movie.tif", movie, imagej=True, metadata={"axes": "TZYX"})
-    assert "(2, 4, 8, 9), expected (Z, Y, X)" in refusal(tmp_path / "movie.tif")
+    assert "(2, 4, 8, 9) with axes t, z, y, x, expected (Z, Y, X)" in refusal(tmp_path / "movie.tif")
     channels = np.zeros((4, 2, 8, 9), np.uint8)
     tifffile.imwrite(tmp_path / "two.tif", channels, imagej=True, metadata={"axes": "ZCYX"})
     assert "RGB or multi-channel" in refusal(tmp_path / "two.tif")
@@ -192,7 +192,7 @@ def test_truncated_tiff_is_refused(tmp_path: Path, write, share: float):
 
 def test_a_tiff_that_shrinks_while_it_is_read_ends_in_a_message(tmp_path: Path):
     path = Path(plain_tiff(tmp_path))
-    source = open_source(path)
+    source = open_volume(path)
     os.truncate(path, 5000)
     with pytest.raises(UserError, match="changed size while it was read"):
         source.read(*REGION)
@@ -231,7 +231,7 @@ def test_png_folder_with_a_foreign_slice_is_refused(tmp_path: Path):
     (tmp_path / "slice 13.png").write_bytes(b"no picture")
     assert "cannot be read as PNG" in refusal(path)
     (tmp_path / "none").mkdir()
-    assert "no .png slices" in refusal(tmp_path / "none")
+    assert "no .png and no .tif slices" in refusal(tmp_path / "none")
 
 
 def test_a_palette_is_refused(tmp_path: Path):

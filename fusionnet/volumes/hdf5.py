@@ -1,0 +1,125 @@
+"""Arrays in HDF5 files, ``file.h5:KEY``: CREMI's layout, ilastik's exports, Fiji's plugin, and others."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fusionnet.errors import UserError
+from fusionnet.volumes.output import ContiguousWriter, OutputPlan, cannot_be_written, reserve
+from fusionnet.volumes.source import VolumeSource, existing, oriented
+from fusionnet.volumes.units import attribute_voxel_size
+
+NAME = re.compile(r"(.*?\.(?:h5|hdf5?))(?::(.*))?", re.IGNORECASE | re.DOTALL)
+
+
+def split(name: Path | str) -> tuple[Path, str] | None:
+    """Return file and key of ``file.h5:KEY``, the key ``""`` if absent; None for what is no HDF5 file."""
+    found = NAME.fullmatch(str(name))
+    if found is None or (found[2] is not None and Path(found[1]).is_dir()):  # a folder's name may hold a colon
+        return None
+    return Path(found[1]), (found[2] or "").strip("/")
+
+
+def is_hdf5(name: str) -> bool:
+    """Tell whether a path is that of an HDF5 file, with or without a key."""
+    return split(name) is not None
+
+
+def file_of(path: Path | str) -> Path:
+    """Return the file or folder of a volume of any format, without the key of ``file.h5:KEY``."""
+    return (split(path) or (Path(path), ""))[0]
+
+
+def open_hdf5(name: str) -> VolumeSource:
+    """Open an array of an HDF5 file; see `fusionnet.volumes.volume.open_volume`."""
+    import h5py
+
+    file, key = split(name) or (Path(name), "")
+    existing(file)
+    try:
+        hdf = h5py.File(file, "r")
+        data = hdf.get(key) if key else None
+        if not isinstance(data, h5py.Dataset):
+            raise UserError(f"{name}: no dataset {key!r}; write {file}:KEY with one of: {', '.join(_datasets(hdf))}")
+        attributes = dict(data.attrs)
+        axes = _axes(name, attributes) or [dimension.label for dimension in data.dims]
+    except (OSError, KeyError) as error:
+        raise UserError(f"{file}: cannot be read as HDF5 ({error}); is it truncated?") from error
+    known = axes if all(axes) else None
+    shape, reader = oriented(name, data, known)
+    size, notes = attribute_voxel_size(attributes)
+    spatial = [axis for axis in axes if axis in "zyx"]
+    if known and size and spatial != ["z", "y", "x"] and len(set(size)) > 1:
+        size, notes = None, [f"voxel size is not known: three numbers for axes {', '.join(spatial)}, in which order?"]
+    depth = data.chunks[axes.index("z") if known and "z" in axes else -3] if data.chunks and data.ndim > 2 else 1
+    return VolumeSource(name, shape, data.dtype.newbyteorder("="), reader, size, depth, notes=tuple(notes))
+
+
+def _axes(name: str, attributes: Mapping[str, Any]) -> list[str] | None:
+    """Return the axes that ilastik names in its attribute ``axistags``."""
+    if "axistags" not in attributes:
+        return None
+    try:
+        return [axis["key"] for axis in json.loads(attributes["axistags"])["axes"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{name}: its attribute 'axistags' cannot be read ({error}); export it again") from error
+
+
+def _datasets(hdf: Any) -> list[str]:
+    import h5py
+
+    keys: list[str] = []
+    hdf.visititems(lambda key, node: keys.append(key) if isinstance(node, h5py.Dataset) else None)
+    return keys
+
+
+class Hdf5Writer(ContiguousWriter):
+    """Writes an array of its own HDF5 file, with CREMI's resolution.
+
+    Args:
+        name: The path of the result, ``file.h5:KEY``.
+
+    Raises:
+        UserError: There is no key, or the file is there and holds something else.
+    """
+
+    def __init__(self, name: str):
+        import h5py
+
+        super().__init__(name)
+        file, self._key = split(name) or (Path(name), "")
+        if not self._key:
+            raise cannot_be_written(name)
+        if file.exists():
+            with h5py.File(file, "r") as hdf:
+                keys = _datasets(hdf)
+            if keys != [self._key]:
+                raise UserError(f"{file}: holds {', '.join(keys)}, which would be lost; choose a new file")
+
+    def create(self, part: Path, plan: OutputPlan) -> None:
+        """Make the file; what its voxels are is not set."""
+        import h5py
+
+        with h5py.File(part, "w") as hdf:
+            properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            properties.set_layout(h5py.h5d.CONTIGUOUS)  # at one place in the file
+            properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+            properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+            properties.set_obj_track_times(False)  # equal content, equal bytes
+            links = h5py.h5p.create(h5py.h5p.LINK_CREATE)
+            links.set_create_intermediate_group(True)
+            kind, space = h5py.h5t.py_create(plan.dtype), h5py.h5s.create_simple(plan.shape)
+            h5py.h5d.create(hdf.id, self._key.encode(), kind, space, properties, links)
+            hdf[self._key].attrs["provenance"] = json.dumps(plan.provenance, sort_keys=True)
+            if plan.voxel_size_nm is not None:
+                hdf[self._key].attrs["resolution"] = list(plan.voxel_size_nm)  # nanometres, as CREMI has it
+        reserve(part)
+
+    def offset(self, part: Path) -> int:
+        """Return where its voxels begin."""
+        import h5py
+
+        with h5py.File(part, "r") as hdf:
+            return hdf[self._key].id.get_offset()

@@ -1,0 +1,82 @@
+"""MRC files of electron tomography and serial blocks; the header is read by mrcfile, the voxels are mapped."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fusionnet.errors import UserError
+from fusionnet.volumes.source import MappedArray, VolumeSource, existing, oriented
+from fusionnet.volumes.units import voxel_size_nm
+
+SUFFIXES = (".mrc", ".rec", ".st", ".map")
+HEADER_BYTES = 1024
+IMOD_STAMP = 1146047817
+IMOD_OFFSET = 40  # of the stamp and the flags behind it, in the header's second spare part
+SIGNED_FLAG = 1
+SAMPLED_BYTES = 1 << 20
+CLEARLY = 4.0  # times as many bytes at one place than at the other
+
+
+def is_mrc(name: str) -> bool:
+    """Tell whether a path is that of an MRC file."""
+    return Path(name).suffix.lower() in SUFFIXES and not Path(name).is_dir()
+
+
+def open_mrc(name: str) -> VolumeSource:
+    """Open an MRC volume; see `fusionnet.volumes.volume.open_volume`."""
+    import mrcfile
+
+    path = existing(name)
+    try:
+        with warnings.catch_warnings(record=True) as complaints:
+            warnings.simplefilter("always")
+            with mrcfile.open(path, mode="r", permissive=True, header_only=True) as file:
+                header = file.header
+                dtype = mrcfile.utils.data_dtype_from_header(header)
+                shape = mrcfile.utils.data_shape_from_header(header)
+                lengths = [float(file.voxel_size[axis]) for axis in "zyx"]
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path}: cannot be read as MRC ({error}); fetch or export it again") from error
+    notes = [str(complaint.message) for complaint in complaints]
+    array = MappedArray(path, HEADER_BYTES + int(header.nsymbt), dtype, shape)
+    if dtype == np.int8:
+        signed, why = _signed(name, header, array)
+        array = array if signed else MappedArray(path, array.offset, np.dtype(np.uint8), shape)
+        notes.append(f"bytes are {'signed' if signed else 'unsigned'}, by {why}")
+    letters = {1: "x", 2: "y", 3: "z"}
+    stored = [letters.get(int(header[axis]), "?") for axis in ("maps", "mapr", "mapc")]
+    axes = stored if len(shape) == 3 and "?" not in stored else None
+    zyx, reader = oriented(name, array, axes)
+    known = any(side not in (0, 1) for side in lengths)  # programs write 1 angstrom where they know no size
+    size, unknown = voxel_size_nm(lengths if known else [None] * 3, ["angstrom"] * 3)
+    return VolumeSource(name, zyx, array.dtype.newbyteorder("="), reader, size, notes=(*notes, *unknown))
+
+
+def _signed(name: str, header: Any, array: MappedArray) -> tuple[bool, str]:
+    """Tell whether bytes (mode 0) are signed: by IMOD's flag, the header's extremes, or where most values lie."""
+    order = header.nx.dtype.newbyteorder("=").str[0] if header.nx.dtype.isnative else header.nx.dtype.str[0]
+    stamp, flags = np.frombuffer(header.extra2.tobytes(), f"{order}i4", 2, IMOD_OFFSET).tolist()
+    if stamp == IMOD_STAMP:
+        return bool(flags & SIGNED_FLAG), "IMOD's flag in the header"
+    least, greatest = float(header.dmin), float(header.dmax)
+    if least < 0 <= greatest <= 127:
+        return True, "the least value in the header"
+    if 0 <= least <= greatest and greatest > 127:
+        return False, "the greatest value in the header"
+    return _signed_by_histogram(name, array)
+
+
+def _signed_by_histogram(name: str, array: MappedArray) -> tuple[bool, str]:
+    """Tell by the middle of the volume: grey values are rare near both ends of the range that they really have."""
+    sample = array[len(array.shape) > 2 and array.shape[0] // 2].ravel()[:SAMPLED_BYTES].view(np.uint8)
+    counts = np.bincount(sample, minlength=256)
+    at_128 = counts[96:127].sum() + counts[129:160].sum() + 1  # the ends if signed; saturated values are left out
+    at_0 = counts[1:32].sum() + counts[224:255].sum() + 1  # the ends if unsigned
+    if max(at_128, at_0) < CLEARLY * min(at_128, at_0):
+        raise UserError(
+            f"{name}: bytes that may be signed or unsigned, the header does not say; convert it to 16 bits "
+            "(IMOD: newstack -mode 1) or to TIFF (mrc2tif -s)"
+        )
+    return bool(at_0 > at_128), "the histogram"

@@ -1,0 +1,234 @@
+"""TIFF stacks: any that is one grey value per voxel is read; what is written opens in Fiji as slices with a scale."""
+
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import tifffile
+
+from fusionnet.errors import UserError
+from fusionnet.volumes.output import ContiguousWriter, OutputPlan, reserve
+from fusionnet.volumes.source import (
+    MappedArray,
+    Reader,
+    Shape,
+    StoredArray,
+    VolumeSource,
+    existing,
+    one_after_another,
+    oriented,
+    require_bytes,
+)
+from fusionnet.volumes.stacks import imagej_options
+from fusionnet.volumes.units import VoxelSize, voxel_size_nm
+
+SUFFIXES = (".tif", ".tiff")
+
+
+def is_tiff(name: str) -> bool:
+    """Tell whether a path is that of a TIFF file."""
+    return Path(name).suffix.lower() in SUFFIXES and not Path(name).is_dir()
+
+
+def open_tiff(name: str) -> VolumeSource:
+    """Open a TIFF stack; see `fusionnet.volumes.volume.open_volume`."""
+    path = existing(name)
+    try:
+        with _complaints() as complaints:
+            tiff = tifffile.TiffFile(path)
+            shape, dtype, reader, notes = _slices(name, tiff)
+            size, unknown = _voxel_size(tiff)
+    except (tifffile.TiffFileError, ValueError, IndexError, KeyError, OSError) as error:
+        raise UserError(
+            f"{path}: cannot be read as TIFF ({error}); is it truncated? Fetch or export it again"
+        ) from error
+    if complaints:
+        raise UserError(f"{path}: damaged or truncated ({complaints[0]}); fetch or export it again")
+    return VolumeSource(name, shape, dtype, reader, size, notes=(*notes, *unknown))
+
+
+def _slices(name: str, tiff: tifffile.TiffFile) -> tuple[Shape, np.dtype, Reader, list[str]]:
+    series = tiff.series[0]
+    if tiff.is_ome and len(tiff.series) > 1:
+        raise UserError(f"{name}: OME-TIFF of {len(tiff.series)} images; expected one: save each as a file of its own")
+    notes = []
+    if not tiff.is_ome and (len(tiff.series) > 1 or len(tiff.pages) > len(series.pages)):
+        shape, reader = _equal_pages(name, tiff)
+        notes = [f"{shape[0]} pages that were written one by one are read as the slices of one stack"]
+    else:
+        axes = _axes(name, series, (tiff.imagej_metadata or {}).get("mode"))
+        shape, reader = oriented(name, _array(tiff, series, _end_of(series)), axes)
+    dtype = np.dtype(series.dtype).newbyteorder("=")
+    photometric = series.keyframe.photometric
+    if photometric == tifffile.PHOTOMETRIC.PALETTE and not tiff.is_imagej:
+        raise UserError(f"{name}: a palette image, whose numbers are no grey values; convert it (Fiji: Image > Type)")
+    if photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+        reader = _inverted(name, reader, dtype, series.keyframe.bitspersample)
+        notes.append("white is zero in this file: grey values are inverted, as programs show them")
+    return shape, dtype, reader, notes
+
+
+def _axes(name: str, series: Any, mode: str | None) -> list[str]:
+    """Return names of the axes; one axis without a name, as of pages that follow one another, is Z."""
+    axes = list(series.axes.lower().replace("s", "c"))
+    if axes == ["c", "y", "x"] and (mode == "grayscale" or _channels_without_names(series)):
+        axes[0] = "z"  # of a stack written without naming its axes, ImageJ's and OME's files call slices channels
+    if any(axis == "c" and size > 1 for axis, size in zip(axes, series.shape, strict=True)):
+        raise UserError(
+            f"{name}: RGB or multi-channel TIFF of shape {series.shape}, axes {series.axes}; "
+            "expected one grey value per voxel: convert it (Fiji: Image > Type > 8-bit)"
+        )
+    if axes == ["t", "y", "x"] and series.shape[0] > 1:
+        raise UserError(
+            f"{name}: {series.shape[0]} time points of one slice, expected slices along Z: if they are slices, "
+            "say so in the file (Fiji: Image > Properties, or Hyperstacks > Re-order)"
+        )
+    unnamed = [number for number, axis in enumerate(axes) if axis not in "zyxct" and series.shape[number] > 1]
+    if len(unnamed) == 1 and "z" not in axes:
+        axes[unnamed[0]] = "z"
+    return [axis if axis in "zyxct" else f"{axis}{number}" for number, axis in enumerate(axes)]
+
+
+def _channels_without_names(series: Any) -> bool:
+    """Tell whether tifffile wrote an OME-TIFF without being told its axes; up to 4 may be the channels of a picture."""
+    ome = series.parent.ome_metadata or ""
+    return 'Creator="tifffile.py' in ome and not re.search(r"<Channel [^>]*Name=", ome) and series.shape[0] > 4
+
+
+def _array(tiff: tifffile.TiffFile, part: Any, end: int) -> StoredArray:
+    """Return a series or a page as what is sliced like an array."""
+    path = Path(tiff.filehandle.path)
+    require_bytes(path, end)
+    dtype = np.dtype(part.dtype).newbyteorder(tiff.byteorder)
+    offset = _offset(part)
+    if offset is not None:
+        return MappedArray(path, offset, dtype, part.shape)
+    return EncodedArray(part)
+
+
+def _offset(part: Any) -> int | None:
+    if isinstance(part, tifffile.TiffPageSeries):
+        return part.dataoffset
+    return part.dataoffsets[0] if part.is_memmappable else None
+
+
+@dataclass(frozen=True)
+class EncodedArray:
+    """A compressed or tiled series or page, of which the tiles are decoded that a region needs."""
+
+    part: Any
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As it is stored."""
+        return self.part.shape
+
+    def __getitem__(self, index: Any) -> Any:
+        import zarr
+
+        if "_opened" not in self.__dict__:
+            level = {"level": 0} if isinstance(self.part, tifffile.TiffPageSeries) else {}
+            object.__setattr__(self, "_opened", zarr.open(self.part.aszarr(**level), mode="r"))
+        return self._opened[index]  # type: ignore[attr-defined]
+
+
+def _end_of(series: Any) -> int:
+    if series.dataoffset is not None:
+        return series.dataoffset + series.nbytes
+    return _end_of_page(series.pages[-1])
+
+
+def _end_of_page(page: Any) -> int:
+    return max((start + size for start, size in zip(page.dataoffsets, page.databytecounts, strict=True)), default=0)
+
+
+def _equal_pages(name: str, tiff: tifffile.TiffFile) -> tuple[Shape, Reader]:
+    """Return pages of several series as slices, in the order of the file, whatever their compression."""
+    tiff.pages.useframes = False
+    every: list[Any] = list(tiff.pages)
+    pages = [page for page in every if not page.is_reduced]
+    slices = []
+    for number, page in enumerate(pages):
+        for what in ("shape", "dtype", "photometric"):
+            got, expected = getattr(page, what), getattr(pages[0], what)
+            if got != expected:
+                raise UserError(
+                    f"{name}: page {number + 1} of {len(pages)} has {what} {got}, page 1 has {expected}; expected "
+                    "equal pages, the slices of one stack: save what belongs together as a file of its own"
+                )
+        if page.axes != "YX":
+            raise UserError(
+                f"{name}: pages of axes {page.axes}, expected one grey value per pixel: convert it to 8-bit"
+            )
+        shape, reader = oriented(name, _array(tiff, page, _end_of_page(page)), "yx")
+        slices.append(VolumeSource(f"{name}, page {number + 1}", shape, page.dtype, reader))
+    frames = sum(int(np.prod(series.shape[:-2])) for series in tiff.series if not series.keyframe.is_reduced)
+    if frames > len(slices):
+        raise UserError(f"{name}: {len(tiff.series)} stacks in one file, expected one: save each as a file of its own")
+    return (len(slices), *slices[0].shape[1:]), one_after_another(slices[0], slices.__getitem__, "pages must be equal")
+
+
+def _inverted(name: str, read: Reader, dtype: np.dtype, bits: int) -> Reader:
+    if dtype.kind not in "ub":
+        raise UserError(f"{name}: white is zero, of type {dtype}; expected unsigned: save it with black as zero")
+    white = dtype.type(2**bits - 1)
+    return lambda z, y, x: white ^ read(z, y, x)
+
+
+@contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """Collect tifffile's logged errors: it reads a stack whose chain of pages is cut as a shorter one."""
+    found: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("tifffile")
+    propagate, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        yield found
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate
+
+
+def _voxel_size(tiff: tifffile.TiffFile) -> tuple[VoxelSize | None, list[str]]:
+    if tiff.ome_metadata:
+        pixels = ElementTree.fromstring(re.sub(r'\sxmlns="[^"]*"', "", tiff.ome_metadata)).find(".//Pixels")
+        found = {} if pixels is None else pixels.attrib
+        axes = [f"PhysicalSize{axis}" for axis in "ZYX"]
+        return voxel_size_nm([found.get(axis) for axis in axes], [found.get(f"{axis}Unit", "um") for axis in axes])
+    tags, imagej = tiff.pages.first.tags, tiff.imagej_metadata or {}
+    if not imagej or "XResolution" not in tags or "YResolution" not in tags:
+        return None, []
+    y, x = (tags[f"{axis}Resolution"].value for axis in "YX")  # pixels per unit, as a fraction
+    unit = imagej.get("unit")
+    lengths = [imagej.get("spacing", 1.0), *(step[1] / step[0] if step[0] else None for step in (y, x))]
+    return voxel_size_nm(lengths, [imagej.get("zunit", unit), imagej.get("yunit", unit), unit])
+
+
+class TiffWriter(ContiguousWriter):
+    """Writes a TIFF that ImageJ opens, its voxels at one place."""
+
+    def create(self, part: Path, plan: OutputPlan) -> None:
+        """Make the file, of zeros."""
+        options = imagej_options(plan.voxel_size_nm, plan.provenance)
+        with warnings.catch_warnings():
+            # Above 4 GB, ImageJ's own convention: one page, and the number of slices in its description.
+            warnings.filterwarnings("ignore", message=".*truncating ImageJ file", category=UserWarning)
+            with part.open("wb") as file:
+                tifffile.imwrite(file, shape=plan.shape, dtype=plan.dtype, **options)
+        reserve(part)
+
+    def offset(self, part: Path) -> int:
+        """Return where its voxels begin."""
+        with tifffile.TiffFile(part) as tiff:
+            offset = tiff.series[0].dataoffset
+        assert offset is not None  # create writes the voxels at one place
+        return offset

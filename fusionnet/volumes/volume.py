@@ -1,0 +1,135 @@
+"""Volumes of any format: `open_volume` reads regions, `open_output` writes them; a format is one row of `FORMATS`."""
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fusionnet.errors import UserError
+from fusionnet.volumes.hdf5 import Hdf5Writer, file_of, is_hdf5, open_hdf5
+from fusionnet.volumes.image_folder import is_image_folder, open_image_folder
+from fusionnet.volumes.mrc import is_mrc, open_mrc
+from fusionnet.volumes.n5 import is_n5, open_n5
+from fusionnet.volumes.ome_zarr import ZarrWriter, is_zarr, open_zarr
+from fusionnet.volumes.output import FormatWriter, OutputPlan, VolumeOutput, bytes_on_disk, cannot_be_written, part_path
+from fusionnet.volumes.precomputed import is_precomputed, open_precomputed
+from fusionnet.volumes.source import VolumeSource, existing
+from fusionnet.volumes.stacks import membrane_labels
+from fusionnet.volumes.tiff import TiffWriter, is_tiff, open_tiff
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Format:
+    """How volumes of a format are told, read and written.
+
+    Attributes:
+        name: For messages and help texts: what a path looks like.
+        matches: Tells by a path whether it is one.
+        open: Opens it for reading.
+        writer: Writes it; None for a format that is only read.
+    """
+
+    name: str
+    matches: Callable[[str], bool]
+    open: Callable[[str], VolumeSource]
+    writer: Callable[[str], FormatWriter] | None = None
+
+
+FORMATS = (  # the first that matches is taken
+    Format("stack.tif", is_tiff, open_tiff, TiffWriter),
+    Format("file.h5:KEY", is_hdf5, open_hdf5, Hdf5Writer),
+    Format("tomogram.mrc (.rec, .st, .map)", is_mrc, open_mrc),
+    Format("a Zarr folder", is_zarr, open_zarr, ZarrWriter),
+    Format("an N5 array", is_n5, open_n5),
+    Format("a precomputed folder", is_precomputed, open_precomputed),
+    Format("a folder of .png or .tif slices", is_image_folder, open_image_folder),
+)
+READABLE = ", ".join(each.name for each in FORMATS)
+
+
+def open_volume(path: Path | str) -> VolumeSource:
+    """Open a volume; what its reader might not expect is logged.
+
+    Args:
+        path: A TIFF stack, ``file.h5:KEY``, an MRC file, a Zarr folder (an OME-Zarr image, of which the finest level
+            is read, or an array), an N5 array, a precomputed folder of neuroglancer, or a folder of PNG or TIFF slices
+            in the natural order of their names.
+
+    Raises:
+        UserError: The path does not exist, is no such format, is damaged, or is not (Z, Y, X).
+    """
+    name = str(path)
+    for each in FORMATS:
+        if each.matches(name):
+            source = each.open(name)
+            for note in source.notes:
+                LOG.warning("%s: %s", name, note)
+            return source
+    existing(path)
+    raise UserError(f"{path}: a format that is not read; expected {READABLE}: convert it (Fiji: File > Save As > Tiff)")
+
+
+def read_volume(path: Path | str) -> np.ndarray:
+    """Read a volume whole.
+
+    Args:
+        path: See `open_volume`.
+
+    Returns:
+        Shape (Z, Y, X), in the file's own dtype. A single slice gets Z = 1.
+
+    Raises:
+        UserError: As of `open_volume`.
+    """
+    return open_volume(path).read_all()
+
+
+def read_labels(path: Path | str) -> np.ndarray:
+    """Read a membrane label stack of any format: see `open_volume` and `fusionnet.volumes.stacks.membrane_labels`."""
+    return membrane_labels((path, read_volume(path)))
+
+
+def open_output(path: Path | str, plan: OutputPlan, resume: bool = False) -> VolumeOutput:
+    """Begin a volume, or go on with one.
+
+    Args:
+        path: Ends in ``.tif``, ``.zarr`` or ``.h5:KEY``.
+        plan: What it is to be.
+        resume: Go on with what is there; it must be of the same plan.
+
+    Raises:
+        UserError: Another suffix, or an HDF5 file that holds something else.
+    """
+    return VolumeOutput(file_of(path), plan, resume, _writer(path))
+
+
+def _writer(path: Path | str) -> FormatWriter:
+    for each in FORMATS:
+        if each.writer and each.matches(str(path)):
+            return each.writer(str(path))
+    raise cannot_be_written(path)
+
+
+def require_room(paths: Sequence[Path | str], plan: OutputPlan, resume: bool) -> None:
+    """Raise a `UserError` unless the folders of the outputs can be written and have room for them."""
+    needed: dict[Path, int] = {}
+    for path in paths:
+        file = file_of(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(file.parent, os.W_OK):
+            raise UserError(f"{file.parent}: cannot be written to; choose another folder for {file.name}")
+        there = bytes_on_disk(part_path(file)) if resume else 0
+        needed[file.parent] = needed.get(file.parent, 0) + max(0, plan.size - there)
+    for folder, size in needed.items():
+        free = shutil.disk_usage(folder).free
+        if size > free:
+            raise UserError(
+                f"{folder}: the result needs {size / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; free some, choose "
+                "another disk, or write 8 bits (--output-type uint8: a quarter)"
+            )
