@@ -131,7 +131,7 @@ def _coding(found: _Values) -> tuple[Coding, Finding, float, float]:
     values = list(found.counts)
     shown = ", ".join(f"{value:g}" for value in values[:6]) + (", ..." if len(values) > 6 else "")
     if not np.isfinite(np.asarray(values, float)).all():
-        return "unclear", Finding("mend", f"labels of values {shown}", "replace what is not a number"), 0.0, 0.0
+        return "unclear", Finding("mend", f"labels of values {shown}", "replace what is not a number"), np.nan, np.nan
     low, high = float(values[0]), float(values[-1])
     if len(values) == 1:
         return "unclear", Finding("mend", f"all labels are {shown}", "is this the label stack?"), low, high
