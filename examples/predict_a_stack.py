@@ -16,10 +16,10 @@ from fusionnet.config.experiment import load
 from fusionnet.devices import set_up
 from fusionnet.errors import run
 from fusionnet.evaluate.error_maps import thinned_segments
+from fusionnet.files import named, require_apart
 from fusionnet.models.pretrained import find, load_trained
 from fusionnet.predict.predictor import Predictor
 from fusionnet.provenance import provenance
-from fusionnet.volumes.apart import named, require_apart
 from fusionnet.volumes.grey_values import choose_window, to_levels
 from fusionnet.volumes.stacks import write_volume
 from fusionnet.volumes.volume import open_volume

@@ -5,7 +5,9 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator
+import re
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -55,6 +57,41 @@ def sha256(path: Path) -> str:
         return hashlib.sha256(listing.encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+NamedPath = tuple[str, Path | str]  # an option as a person writes it, and the path that it got
+
+
+def named(arguments: Namespace, *names: str) -> list[NamedPath]:
+    """Return the paths of a command line's options: each attribute holds a path, a list of paths, or None."""
+    given = [(f"--{name.replace('_', '-')}", getattr(arguments, name)) for name in names]
+    lists = [(option, value if isinstance(value, list) else [value]) for option, value in given if value]
+    return [(option, path) for option, paths in lists for path in paths]
+
+
+def require_apart(reads: Sequence[NamedPath], writes: Sequence[NamedPath]) -> None:
+    """Refuse work that would overwrite what it reads, or one result by another; asked before anything is opened.
+
+    Args:
+        reads: Files and folders that are read; of ``file.h5:KEY`` the file counts.
+        writes: Those that are written; they may lie in one another, but not in a folder that is read.
+
+    Raises:
+        UserError: Two are the same file, by whatever name or link, or one lies in the other.
+    """
+    for number, (option, path) in enumerate(writes):
+        mine = _real(path)
+        for place, (other, taken) in enumerate([*reads, *writes[:number]]):
+            theirs = _real(taken)
+            within = mine in theirs.parents or (theirs.is_dir() and theirs in mine.parents)
+            if mine == theirs or (mine.exists() and theirs.exists() and mine.samefile(theirs)):
+                raise UserError(f"{option}: got {path}: the same file as {other}; choose another name, or it is lost")
+            if within and place < len(reads):
+                raise UserError(f"{option}: got {path}: this and {other} {taken} lie in one another; choose another")
+
+
+def _real(path: Path | str) -> Path:
+    return Path(os.path.realpath(re.sub(r"(?i)(\.(h5|hdf5?)):.*", r"\1", str(path))))
 
 
 def try_lock(file: IO, byte: int = 0) -> bool:

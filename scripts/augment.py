@@ -12,9 +12,9 @@ from fusionnet.augment.samples import require_crop_fits
 from fusionnet.config.schema import parse
 from fusionnet.config.stages import AugmentSection
 from fusionnet.errors import UserError, run
+from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
 from fusionnet.provenance import provenance
-from fusionnet.volumes.apart import named, require_apart
 from fusionnet.volumes.stacks import read_pair, write_volume
 from fusionnet.volumes.volume import read_volume
 

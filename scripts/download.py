@@ -10,8 +10,8 @@ from fusionnet.config.schema import parse
 from fusionnet.download.datasets import DATASETS, STACK_NAMES
 from fusionnet.download.raw_stacks import prepare_dataset
 from fusionnet.errors import run
+from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
-from fusionnet.volumes.apart import named, require_apart
 
 
 def parse_arguments() -> argparse.Namespace:

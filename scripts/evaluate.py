@@ -15,9 +15,8 @@ from fusionnet.evaluate.instances import score_volume
 from fusionnet.evaluate.isbi import score_stack
 from fusionnet.evaluate.metrics import metrics_of, origin_of, read_truth, slice_table, warping_metrics
 from fusionnet.evaluate.warping import warping_errors
-from fusionnet.files import write_json, write_text
+from fusionnet.files import named, require_apart, write_json, write_text
 from fusionnet.logs import start_log
-from fusionnet.volumes.apart import named, require_apart
 from fusionnet.volumes.stacks import require_same_shape
 from fusionnet.volumes.volume import READABLE, read_volume
 

@@ -9,9 +9,8 @@ from fusionnet.config.schema import slice_range
 from fusionnet.errors import run
 from fusionnet.evaluate.metrics import origin_of, read_truth
 from fusionnet.evaluate.morphology import THRESHOLD, found_bodies, measure_sections, score_bodies, true_bodies
-from fusionnet.files import write_json, write_text
+from fusionnet.files import named, require_apart, write_json, write_text
 from fusionnet.logs import start_log
-from fusionnet.volumes.apart import named, require_apart
 from fusionnet.volumes.stacks import require_same_shape
 from fusionnet.volumes.volume import READABLE, read_volume
 

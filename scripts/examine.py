@@ -12,7 +12,7 @@ from fusionnet.examine.findings import Finding
 from fusionnet.examine.labels import LabelReport, examine_labels
 from fusionnet.examine.picture import draw_examination
 from fusionnet.examine.slices import examine_sections, measure_sections
-from fusionnet.volumes.apart import named, require_apart
+from fusionnet.files import named, require_apart
 from fusionnet.volumes.grey_values import choose_window
 from fusionnet.volumes.source import VolumeSource, middle
 from fusionnet.volumes.stacks import write_volume

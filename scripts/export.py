@@ -8,9 +8,9 @@ import numpy as np
 from fusionnet.errors import UserError, run
 from fusionnet.export.bioimageio import Description, example_side, export_package
 from fusionnet.export.onnx import export_onnx
+from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
 from fusionnet.models.pretrained import find, load_trained
-from fusionnet.volumes.apart import named, require_apart
 from fusionnet.volumes.grey_values import choose_window, to_levels
 from fusionnet.volumes.source import middle
 from fusionnet.volumes.volume import open_volume

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from fusionnet.errors import UserError, run
+from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
 from fusionnet.predict.shards import gather, open_parts, plan_from_json
 from fusionnet.predict.streaming import VolumeSink
 from fusionnet.predict.summary import sentences
-from fusionnet.volumes.apart import named, require_apart
 from fusionnet.volumes.output import OutputPlan
 
 

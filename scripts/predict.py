@@ -14,7 +14,7 @@ from fusionnet.config.schema import parse, slice_range
 from fusionnet.config.stages import PredictSection, TrainingJob
 from fusionnet.devices import set_up
 from fusionnet.errors import UserError, run
-from fusionnet.files import write_json
+from fusionnet.files import named, require_apart, write_json
 from fusionnet.logs import start_log
 from fusionnet.models.pretrained import find, load_trained
 from fusionnet.predict.predictor import Predictor
@@ -22,7 +22,6 @@ from fusionnet.predict.shards import PartSink, parse_part
 from fusionnet.predict.streaming import VolumeSink, Work, predict_volume, stored_depth
 from fusionnet.predict.summary import Summary, sentences
 from fusionnet.provenance import provenance
-from fusionnet.volumes.apart import named, require_apart
 from fusionnet.volumes.fingerprint import files_fingerprint, volume_fingerprint
 from fusionnet.volumes.grey_values import choose_window, parse_window
 from fusionnet.volumes.output import OutputPlan

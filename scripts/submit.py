@@ -5,9 +5,9 @@ from pathlib import Path
 
 from fusionnet.errors import run
 from fusionnet.evaluate.submission import enter, ledger_row, mean_probabilities
+from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
 from fusionnet.provenance import provenance
-from fusionnet.volumes.apart import named, require_apart
 from fusionnet.volumes.stacks import require_same_shape, write_volume
 from fusionnet.volumes.volume import read_labels
 

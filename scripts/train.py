@@ -11,7 +11,7 @@ from fusionnet.config.schema import parse
 from fusionnet.config.stages import TrainingJob
 from fusionnet.devices import set_up
 from fusionnet.errors import run
-from fusionnet.files import whole_or_absent, write_json
+from fusionnet.files import named, require_apart, whole_or_absent, write_json
 from fusionnet.logs import start_log
 from fusionnet.models.checkpoints import save_checkpoint
 from fusionnet.provenance import fingerprint, provenance
@@ -19,7 +19,6 @@ from fusionnet.train.folds import read_stacks
 from fusionnet.train.loop import StoppedError, Training, train
 from fusionnet.train.progress import HEARTBEAT, Progress
 from fusionnet.train.states import StateFolder, StopRequest
-from fusionnet.volumes.apart import named, require_apart
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from fusionnet.config.reporting import ReportJob
 from fusionnet.config.schema import parse
+from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
-from fusionnet.volumes.apart import named, require_apart
 
 OPTIONS: dict[str, tuple[type, str]] = {
     "--raw": (Path, "holds {train,test}-{volume,labels}.tif"),

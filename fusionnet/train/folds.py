@@ -90,8 +90,8 @@ def read_stacks(volume_path: Path, labels_path: Path, job: TrainingJob) -> Stack
     fold = make_fold(job.fold, depth, job.split)
     if fold.scored and not labels[fold.scored].any():
         raise UserError(
-            f"{labels_path}: no pixel of the scored slices {job.fold} is above 0, so there is no cell to score "
-            "against; check the label stack, or choose another fold"
+            f"{labels_path}: no pixel of the scored slices {job.fold} is above 0: no cell to score against; check the "
+            "label stack, or choose another fold"
         )
     if job.network.training_slices:
         fold = fewer_slices(fold, job.network.training_slices, job.seed)

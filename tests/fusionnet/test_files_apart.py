@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from fusionnet.errors import UserError
-from fusionnet.volumes.apart import named, require_apart
+from fusionnet.files import named, require_apart
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 WRITES_NOTHING_OF_A_NAME = {"records.py", "status.py", "verify.py"}
 
 
@@ -30,7 +30,9 @@ def volume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_result_is_not_written_over_its_source(volume: Path, name: str):
     result = name.format(volume.parent)
     arguments = Namespace(volume=f"{volume}:raw", probabilities=Path(result), deviation=None)
-    with pytest.raises(UserError, match=r"--probabilities: got .*: the same file as --volume; nothing may be lost"):
+    with pytest.raises(
+        UserError, match=r"--probabilities: got .*: the same file as --volume; choose another name"
+    ):
         require_apart(named(arguments, "volume"), named(arguments, "probabilities", "deviation"))
 
 
@@ -46,7 +48,7 @@ def test_a_folder_that_is_read_is_not_written_into_nor_replaced(volume: Path):
     folder = volume.parent / "v.zarr"
     (folder / "0").mkdir(parents=True)
     for read, written in ((folder / "0", folder), (folder, folder / "p.tif")):
-        with pytest.raises(UserError, match="lies in the other"):
+        with pytest.raises(UserError, match="lie in one another"):
             require_apart([("--volume", read)], [("--probabilities", written)])
     require_apart([("--volume", volume)], [("--work", volume.parent / "work"), ("--log", volume.parent / "work/log")])
 
