@@ -15,7 +15,7 @@ from fusionnet.errors import UserError, run
 from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
 from fusionnet.provenance import provenance
-from fusionnet.volumes.stacks import read_pair, write_volume
+from fusionnet.volumes.stacks import grey_window_of, read_pair, write_volume
 from fusionnet.volumes.volume import read_volume
 
 
@@ -56,6 +56,7 @@ def main() -> None:
     for number, (image, label) in enumerate(pairs):
         grown[:, number] = image, label * 255
     made = provenance("augment", settings.model_dump(), {"volume": arguments.volume, "labels": arguments.labels})
+    made |= grey_window_of(arguments.volume)
     write_volume(arguments.output_volume, grown[0], made)
     write_volume(arguments.output_labels, grown[1], made)
     if arguments.contact_sheet:

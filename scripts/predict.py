@@ -23,7 +23,7 @@ from fusionnet.predict.streaming import VolumeSink, Work, predict_volume, stored
 from fusionnet.predict.summary import Summary, sentences
 from fusionnet.provenance import provenance
 from fusionnet.volumes.fingerprint import files_fingerprint, volume_fingerprint
-from fusionnet.volumes.grey_values import choose_window, parse_window
+from fusionnet.volumes.grey_values import GreyWindow, choose_window, parse_window
 from fusionnet.volumes.output import OutputPlan
 from fusionnet.volumes.source import VolumeSource
 from fusionnet.volumes.volume import READABLE, open_volume
@@ -58,11 +58,12 @@ def main() -> None:
     start_log("predict", arguments.log)
     settings = parse(PredictSection, arguments.config or read_yaml(BASE)["predict"])
     checkpoint = find(arguments.checkpoint)
-    network, job, _ = load_trained(checkpoint)
+    network, job, trained = load_trained(checkpoint)
     if arguments.expect:
         refuse_another_job(job, parse(TrainingJob, arguments.expect, "--expect"))
     source = open_volume(arguments.volume)
-    window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source)
+    trained_window = GreyWindow(*trained["grey_window"]) if trained.get("grey_window") else None
+    window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source, trained_window)
     predictor = Predictor(network, settings, set_up(settings.device, settings.precision))
     depth = stored_depth(source, settings.tile_pixels + 2 * predictor.reach)
     plan = predictor.plan(chosen_slices(arguments.slices, source), source.shape[1:], depth)

@@ -19,6 +19,7 @@ from fusionnet.train.folds import read_stacks
 from fusionnet.train.loop import StoppedError, Training, train
 from fusionnet.train.progress import HEARTBEAT, Progress
 from fusionnet.train.states import StateFolder, StopRequest
+from fusionnet.volumes.stacks import grey_window_of
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -53,6 +54,7 @@ def main() -> None:
         log.info("training %s, fold %s, seed %d on %s", job.arm, job.fold, job.seed, machine.name)
         stacks = read_stacks(arguments.volume, arguments.labels, job)
         made_from = provenance("train", job.model_dump(), {"volume": arguments.volume, "labels": arguments.labels})
+        made_from |= grey_window_of(arguments.volume)
         training = Training.begin(job, machine)
         states = StateFolder(arguments.work_folder, fingerprint(made_from))
         with states.alone():

@@ -11,7 +11,7 @@ from fusionnet.download.datasets import MEMBRANE_STACKS
 from fusionnet.errors import UserError
 from fusionnet.examine.findings import as_ranges
 from fusionnet.examine.labels import LabelReport, examine_labels
-from fusionnet.volumes.grey_values import GreyWindow, to_levels, window_of
+from fusionnet.volumes.grey_values import GreyWindow, to_levels, warn_of_unused, window_of
 from fusionnet.volumes.source import VolumeSource
 from fusionnet.volumes.stacks import Named, membrane_labels, require_same_shape
 from fusionnet.volumes.volume import read_volume
@@ -47,6 +47,8 @@ def read_own_stacks(section: DownloadSection) -> tuple[dict[str, np.ndarray], di
             raw[f"{part}-labels"] = inside * np.uint8(255)
     # The training volume's window serves the test volume too, so that equal tissue keeps equal grey values.
     window = None if types["train-volume"] == np.uint8 else window_of(raw["train-volume"])
+    if window and section.volume:
+        warn_of_unused(section.volume, raw["train-volume"], window)
     stacks = {name: raw[name] for name in MEMBRANE_STACKS if name in raw}
     stacks |= {name: _to_8_bits(raw[name], window) for name in types}
     keys = {"volume", "labels", "test_volume", "test_labels"}

@@ -177,7 +177,9 @@ def _write(stacks: Mapping[str, np.ndarray], origin: dict[str, Any], folder: Pat
     try:
         for name, stack in stacks.items():
             breaks = {"breaks": origin["breaks"][name.partition("-")[0]]} if "breaks" in origin else {}
-            write_volume(staging / f"{name}.tif", stack, kept | breaks)
+            has_window = name.endswith("-volume") and origin.get("grey_window")
+            window = {"grey_window": origin["grey_window"]} if has_window else {}
+            write_volume(staging / f"{name}.tif", stack, kept | breaks | window)
         write_json(staging / "ORIGIN.json", origin)
         folder.mkdir(exist_ok=True)
         for name in set(STACK_NAMES) - set(stacks):

@@ -30,9 +30,7 @@ def volume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_result_is_not_written_over_its_source(volume: Path, name: str):
     result = name.format(volume.parent)
     arguments = Namespace(volume=f"{volume}:raw", probabilities=Path(result), deviation=None)
-    with pytest.raises(
-        UserError, match=r"--probabilities: got .*: the same file as --volume; choose another name"
-    ):
+    with pytest.raises(UserError, match=r"--probabilities: got .*: the same file as --volume; choose another name"):
         require_apart(named(arguments, "volume"), named(arguments, "probabilities", "deviation"))
 
 

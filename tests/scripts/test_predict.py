@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -264,3 +265,18 @@ def test_it_runs_as_a_command(tmp_path: Path, files: list):
     command = [sys.executable, ROOT / "scripts/predict.py", *files, "--probabilities", tmp_path / "p.tif"]
     done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, check=True)
     assert "p.tif: (3, 70, 90)" in done.stderr and (tmp_path / "p.tif").exists()
+
+
+def test_bright_debris_raises_the_alarm_and_names_the_windows(tmp_path: Path, call, files: list, job: TrainingJob):
+    """1.2 % of bright voxels take most of the window: V_rand fell from 0.976 to 0.108 without a word."""
+    save_checkpoint(tmp_path / "c.pt", make_network("unet"), job, {"grey_window": [310.0, 4300.0]})
+    volume = STACK[:, :40, :48].astype(np.uint16) * 16 + 300
+    volume.ravel()[::83] = 60_000
+    tifffile.imwrite(tmp_path / "v.tif", volume, photometric="minisblack")
+    done = call("predict", *files, "--probabilities", tmp_path / "p.tif", "--log", tmp_path / "l.txt")
+    assert done.returncode == 0
+    assert re.search(r"WARNING: .*v.tif: 98% .* between 3\d\d and 4\d\d\d, a small part of .* to 60000", done.stderr)
+    assert re.search(r"--grey-window 3\d\d,4\d\d\d or with that of the training, 310,4300", done.stderr)
+    assert "WARNING" in (tmp_path / "l.txt").read_text()
+    done = call("predict", *files, "--probabilities", tmp_path / "p.tif", "--grey-window", "310,4300")
+    assert done.returncode == 0 and "WARNING" not in done.stderr
