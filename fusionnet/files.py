@@ -64,9 +64,8 @@ NamedPath = tuple[str, Path | str]  # an option as a person writes it, and the p
 
 def named(arguments: Namespace, *names: str) -> list[NamedPath]:
     """Return the paths of a command line's options: each attribute holds a path, a list of paths, or None."""
-    given = [(f"--{name.replace('_', '-')}", getattr(arguments, name)) for name in names]
-    lists = [(option, value if isinstance(value, list) else [value]) for option, value in given if value]
-    return [(option, path) for option, paths in lists for path in paths]
+    given = {f"--{name.replace('_', '-')}": getattr(arguments, name) or [] for name in names}
+    return [(option, path) for option, got in given.items() for path in (got if isinstance(got, list) else [got])]
 
 
 def require_apart(reads: Sequence[NamedPath], writes: Sequence[NamedPath]) -> None:
@@ -79,19 +78,14 @@ def require_apart(reads: Sequence[NamedPath], writes: Sequence[NamedPath]) -> No
     Raises:
         UserError: Two are the same file, by whatever name or link, or one lies in the other.
     """
-    for number, (option, path) in enumerate(writes):
-        mine = _real(path)
-        for place, (other, taken) in enumerate([*reads, *writes[:number]]):
-            theirs = _real(taken)
-            within = mine in theirs.parents or (theirs.is_dir() and theirs in mine.parents)
+    files = [re.sub(r"(?i)(\.(h5|hdf5?)):.*", r"\1", str(path)) for _, path in [*reads, *writes]]
+    known = [(*each, Path(os.path.realpath(file))) for each, file in zip([*reads, *writes], files, strict=True)]
+    for number, (option, path, mine) in enumerate(known[len(reads) :], len(reads)):
+        for place, (other, taken, theirs) in enumerate(known[:number]):
             if mine == theirs or (mine.exists() and theirs.exists() and mine.samefile(theirs)):
                 raise UserError(f"{option}: got {path}: the same file as {other}; choose another name, or it is lost")
-            if within and place < len(reads):
+            if place < len(reads) and (mine in theirs.parents or (theirs.is_dir() and theirs in mine.parents)):
                 raise UserError(f"{option}: got {path}: this and {other} {taken} lie in one another; choose another")
-
-
-def _real(path: Path | str) -> Path:
-    return Path(os.path.realpath(re.sub(r"(?i)(\.(h5|hdf5?)):.*", r"\1", str(path))))
 
 
 def try_lock(file: IO, byte: int = 0) -> bool:

@@ -89,10 +89,7 @@ def read_stacks(volume_path: Path, labels_path: Path, job: TrainingJob) -> Stack
     depth = len(volume) // copies
     fold = make_fold(job.fold, depth, job.split)
     if fold.scored and not labels[fold.scored].any():
-        raise UserError(
-            f"{labels_path}: no pixel of the scored slices {job.fold} is above 0: no cell to score against; check the "
-            "label stack, or choose another fold"
-        )
+        raise UserError(f"{labels_path}: fold {job.fold}: no pixel is above 0: no cell to score; choose another")
     if job.network.training_slices:
         fold = fewer_slices(fold, job.network.training_slices, job.seed)
     if not job.network.augmentation:

@@ -73,8 +73,7 @@ def read_provenance(path: Path) -> dict[str, Any]:
 
 def grey_window_of(path: Path) -> dict[str, Any]:
     """Return ``grey_window``: what became black and white in a stack that had other grey values than 8-bit ones."""
-    kept = read_provenance(path)
-    return {"grey_window": kept["grey_window"]} if "grey_window" in kept else {}
+    return {key: value for key, value in read_provenance(path).items() if key == "grey_window"}
 
 
 def read_pair(

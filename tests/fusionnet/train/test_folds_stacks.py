@@ -60,7 +60,7 @@ def test_more_slices_than_there_are_is_refused(read):
 def test_scored_slices_without_a_cell_are_refused_before_hours_are_spent(read, augmented):
     labels = augmented[1].copy()
     labels[4] = 0
-    with pytest.raises(UserError, match=r"scored slices 4-4 is above 0: no cell to score against"):
+    with pytest.raises(UserError, match=r"fold 4-4: no pixel is above 0: no cell to score"):
         read(labels=labels)
 
 
