@@ -30,7 +30,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--isbi", required=True, type=Path, help="train volume: a TIFF stack or a folder of slices")
     parser.add_argument("--isbi-labels", required=True, type=Path, help="its labels, likewise")
-    parser.add_argument("--picture", required=True, type=Path, help="PNG to write: phantom in even columns")
+    parser.add_argument("--picture", required=True, type=Path, help="PNG: the phantom in its first and third column")
     parser.add_argument("--seed", type=int, default=1, help="of the phantom (default: %(default)s)")
     parser.add_argument("--slices", type=int, default=30, help="of the phantom (default: %(default)s)")
     return parser.parse_args()

@@ -1,7 +1,7 @@
 """Measure what V_rand and V_info become when one rule of the challenge is missed (the table in docs/evaluate.md).
 
 Usage: python benchmarks/score_slips.py --labels data/raw/isbi2012/train-labels.tif --label-slices 25-29
-Proposals are made from the labels: blurred with noise, blurred with gaps, thick membranes, and what a sure network
+Proposals are made from the labels: blurred with noise, blurred with gaps, thick membranes, and what a confident network
 gives (exactly 1 in cells, 0.95 where it misses a membrane); your own may be added with --probabilities. Each line
 has the largest change of a stack's score over the proposals.
 """
@@ -131,7 +131,7 @@ def made_proposals(labels: np.ndarray, rng: np.random.Generator) -> dict[str, np
     stacks = {
         "blur and noise": blurred[1] + 0.15 * rng.standard_normal(labels.shape),
         "blur and gaps": np.where(holes, 1, blurred[0]),
-        "sure network": np.where(holes, 0.95, np.where(blurred[0] > 0.6, 1, blurred[0])),
+        "confident network": np.where(holes, 0.95, np.where(blurred[0] > 0.6, 1, blurred[0])),
         "thick membranes": ndimage.binary_erosion(labels, np.ones((1, 3, 3)), iterations=3, border_value=1),
     }
     return {name: np.clip(stack, 0, 1).astype(np.float32) for name, stack in stacks.items()}

@@ -49,7 +49,7 @@ def main() -> None:
 
 
 class Loop:
-    """A loop in its own process, which trains when it is told to."""
+    """A loop in its own process, which trains when asked to."""
 
     def __init__(self, kind: str, job: TrainingJob, device: str):
         self.pipe, other = multiprocessing.Pipe()

@@ -2,8 +2,8 @@
 
 python examples/predict_a_stack.py RAW.tif --probabilities probabilities.tif --picture picture.png
 
-A membrane stack of some 4 nm a pixel, membranes dark: TIFF, a folder of PNG slices, OME-Zarr or file.h5:key. The whole
-stack is held in memory; scripts/predict.py takes volumes of any size.
+A membrane stack of some 4 nm a pixel, membranes dark, of any format of docs/volumes.md. The whole stack is held in
+memory; scripts/predict.py takes volumes of any size.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from fusionnet.predict.predictor import Predictor
 from fusionnet.provenance import provenance
 from fusionnet.volumes.grey_values import choose_window, to_levels
 from fusionnet.volumes.stacks import write_volume
-from fusionnet.volumes.volume import open_volume
+from fusionnet.volumes.volume import READABLE, open_volume
 
 NETWORK = "fusionnet-isbi2012"
 THRESHOLD = 0.9  # at this one it scored best on its held-out slices
@@ -31,7 +31,7 @@ THRESHOLD = 0.9  # at this one it scored best on its held-out slices
 def main() -> None:
     """Predict the stack and draw its middle slice."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("volume", help="TIFF stack, PNG folder, OME-Zarr or file.h5:key")
+    parser.add_argument("volume", help=READABLE)
     parser.add_argument("--probabilities", required=True, type=Path, help="TIFF to write: 1 inside a cell")
     parser.add_argument("--picture", required=True, type=Path, help="PNG to write: grey values, probability, cells")
     arguments = parser.parse_args()

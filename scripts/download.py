@@ -18,7 +18,12 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", required=True, help="the configuration's download section (JSON)")
     parser.add_argument("--output-folder", required=True, type=Path, help="receives NAME.tif per stack and ORIGIN.json")
-    parser.add_argument("--cache-folder", type=Path, default=pooch.os_cache("fusionnet"), help="keeps fetched files")
+    parser.add_argument(
+        "--cache-folder",
+        type=Path,
+        default=pooch.os_cache("fusionnet"),
+        help="keeps fetched files (default: %(default)s)",
+    )
     parser.add_argument("--log", type=Path, help="also write the report to this file")
     return parser.parse_args()
 

@@ -82,12 +82,17 @@ def score_segments(labels: np.ndarray, segments: np.ndarray, arguments: argparse
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--labels", type=Path, required=True, help=f"truth: 0 membrane, 1 or 255 inside; {READABLE}")
-    parser.add_argument("--label-slices", metavar="A-B", help="score these slices of the labels (from 0, inclusive)")
+    parser.add_argument("--label-slices", metavar="FIRST-LAST", help="score these slices of the labels, counted from 0")
     parser.add_argument("--instances", action="store_true", help="the labels are instance numbers, 0 unlabelled")
     proposal = parser.add_mutually_exclusive_group(required=True)
     proposal.add_argument("--probabilities", type=Path, help=f"0..1 or 8 bits, 1 inside a cell; {READABLE}")
     proposal.add_argument("--segments", type=Path, help=f"segment numbers, scored in 3-D; {READABLE}")
-    parser.add_argument("--zero", choices=["segment", "voxels"], default="segment", help="what 0 is in --segments")
+    parser.add_argument(
+        "--zero",
+        choices=["segment", "voxels"],
+        default="segment",
+        help="what 0 is in --segments (default: %(default)s)",
+    )
     parser.add_argument("--metrics", type=Path, required=True, help="JSON to write")
     parser.add_argument("--slices", type=Path, help="CSV to write: every score per slice and threshold")
     parser.add_argument("--overlay", type=Path, help="figure to write: merges and splits marked")

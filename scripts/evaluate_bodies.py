@@ -47,7 +47,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--labels", type=Path, required=True, help=f"truth: body numbers, or a mask, 0 outside; {READABLE}"
     )
-    parser.add_argument("--label-slices", metavar="A-B", help="score these slices of the labels (from 0, inclusive)")
+    parser.add_argument("--label-slices", metavar="FIRST-LAST", help="score these slices of the labels, counted from 0")
     parser.add_argument(
         "--probabilities", type=Path, required=True, help=f"0..1 or 8 bits, 1 inside a body; {READABLE}"
     )

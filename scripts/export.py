@@ -24,8 +24,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--example", help="a volume whose first slice the package shows and is tested with")
     parser.add_argument("--name", help="of the package; made of architecture and width if absent")
     parser.add_argument("--author", help="of the package")
-    parser.add_argument("--licence", default="MIT", help="of the weights, as an SPDX identifier")
-    parser.add_argument("--training-data", default="data of its author", help="what it was trained on, in words")
+    parser.add_argument("--licence", default="MIT", help="of the weights, as an SPDX identifier (default: %(default)s)")
+    parser.add_argument(
+        "--training-data", default="data of its author", help="what it was trained on, in words (default: %(default)s)"
+    )
     return parser.parse_args()
 
 

@@ -19,7 +19,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--parts", type=Path, nargs="+", required=True, help="the files of all parts, in any order")
     parser.add_argument("--probabilities", type=Path, required=True, help="the result: NAME.tif, .zarr or .h5:key")
     parser.add_argument("--deviation", type=Path, help="standard deviation over the orientations, if the parts have it")
-    parser.add_argument("--output-type", choices=["float32", "uint8"], default="float32", help="uint8: times 255")
+    parser.add_argument(
+        "--output-type", choices=["float32", "uint8"], default="float32", help="uint8: times 255 (default: %(default)s)"
+    )
     parser.add_argument("--ome-zarr-version", choices=["0.4", "0.5"], help="that of the volume if absent, else 0.5")
     parser.add_argument("--log", type=Path, help="also write the report to this file")
     return parser.parse_args()

@@ -38,7 +38,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--volume", required=True, help=READABLE)
     parser.add_argument("--probabilities", type=Path, required=True, help="the result: NAME.tif, .zarr or .h5:key")
     parser.add_argument("--deviation", type=Path, help="standard deviation over the orientations: where to proofread")
-    parser.add_argument("--output-type", choices=["float32", "uint8"], default="float32", help="uint8: times 255")
+    parser.add_argument(
+        "--output-type", choices=["float32", "uint8"], default="float32", help="uint8: times 255 (default: %(default)s)"
+    )
     parser.add_argument("--ome-zarr-version", choices=["0.4", "0.5"], help="that of the volume if absent, else 0.5")
     parser.add_argument("--slices", help="FIRST-LAST, counted from 0; all if absent")
     parser.add_argument("--grey-window", help="LOW,HIGH: what becomes black and white; not for 8 bits")

@@ -63,7 +63,9 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--origin", required=True, type=Path, help="ORIGIN.json of the raw stacks")
     parser.add_argument("--name", required=True, help="to be found by, such as fusionnet-isbi2012")
-    parser.add_argument("--folder", type=Path, default=WEIGHTS, help="receives NAME.safetensors and NAME.md")
+    parser.add_argument(
+        "--folder", type=Path, default=WEIGHTS, help="receives NAME.safetensors and NAME.md (default: %(default)s)"
+    )
     return parser.parse_args()
 
 

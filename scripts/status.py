@@ -12,7 +12,9 @@ from fusionnet.workflow.status import find_replicates, table
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("experiment", nargs="?", default=DEFAULT_EXPERIMENT, help="a name in config/experiments")
+    parser.add_argument(
+        "experiment", nargs="?", default=DEFAULT_EXPERIMENT, help="a name in config/experiments (default: %(default)s)"
+    )
     return parser.parse_args()
 
 

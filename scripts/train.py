@@ -32,7 +32,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--work-folder", required=True, type=Path, help="keeps states to go on from")
     parser.add_argument("--timing", type=Path, help="receives seconds, rate, device and memory (.json)")
     parser.add_argument("--log", type=Path, help="also write the messages to this file")
-    parser.add_argument("--save-every-seconds", type=float, default=30.0, help="least time between two saved states")
+    parser.add_argument("--save-every-seconds", type=float, default=30.0, help="between states (default: %(default)s)")
     parser.add_argument(
         "--loader-workers",
         type=int,

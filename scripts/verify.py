@@ -21,8 +21,12 @@ PROJECT = ("config", "fusionnet", "scripts", "workflow", "pyproject.toml")
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("experiment", nargs="?", default=DEFAULT_EXPERIMENT, help="a name in config/experiments")
-    parser.add_argument("--record-file", type=Path, default=Path("repro.json"), help="the record")
+    parser.add_argument(
+        "experiment", nargs="?", default=DEFAULT_EXPERIMENT, help="a name in config/experiments (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--record-file", type=Path, default=Path("repro.json"), help="the record (default: %(default)s)"
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--record", action="store_true", help="write the record of the results that are here")
     how.add_argument("--existing", action="store_true", help="compare the results that are here; run nothing")

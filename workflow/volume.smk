@@ -1,9 +1,12 @@
-# One volume predicted by many jobs: its chunks are scattered over so many parts, on GPUs of one machine or on nodes of
+# One volume predicted by many jobs: its chunks are scattered over a number of parts, on GPUs of one machine or on nodes of
 # a cluster, and gathered. The result does not depend on their number.
 #   snakemake -s workflow/volume.smk --config checkpoint=C.pt volume=V.zarr probabilities=P.zarr parts=8
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
+from fusionnet.workflow.bytecode import check_by_text
+
+check_by_text()
 from fusionnet.errors import UserError
 from fusionnet.volumes.fingerprint import files_fingerprint
 from fusionnet.workflow.code import project_files
@@ -13,7 +16,7 @@ from fusionnet.workflow.volume_job import VolumeJob
 min_version("9.14")
 
 try:
-    # The processes that Snakemake starts for single jobs are told of the resources of their job alone.
+    # The processes that Snakemake starts for single jobs know the resources of their job alone.
     GPUS = gpus_offered(workflow.global_resources.get("gpu").value) if workflow.is_main_process else 1
     JOB = VolumeJob.from_command_line(workflow.config_settings.configfiles, workflow.config_settings.config_args)
 except UserError as error:

@@ -19,7 +19,7 @@ def orient(array: Array, orientation: int) -> Array:
 
     Args:
         array: (..., H, W), numpy or torch.
-        orientation: 0 to 7. 0 changes nothing; 1 to 3 turn by so many quarters; 4 to 7 do the same, then mirror x.
+        orientation: 0 to 7. 0 changes nothing; 1 to 3 turn by as many quarters; 4 to 7 do the same, then mirror x.
 
     Returns:
         (..., H, W), or (..., W, H) for an odd number of quarter turns. A view where the library can.

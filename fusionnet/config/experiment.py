@@ -198,8 +198,9 @@ def load(experiment: str, overrides: dict[str, Any] | None = None) -> Config:
             has a wrong value.
     """
     overlay = EXPERIMENTS / f"{experiment}.yaml"
+    base = read_yaml(BASE)  # first: in another folder than the root nothing is found, and this says why
     _check_name(experiment, overlay)
-    merged = merge(read_yaml(BASE), read_yaml(overlay))
+    merged = merge(base, read_yaml(overlay))
     where = f"{BASE} with {overlay}"
     if overrides:
         merged, where = merge(merged, overrides), f"{where} and the command line"

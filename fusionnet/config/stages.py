@@ -56,7 +56,7 @@ class ArmSettings(NetworkSettings):
 
     augmentation: bool = True
     training_slices: PositiveInt | None = None
-    """So many of the fold's training slices, drawn by the seed; None for all."""
+    """How many of the fold's training slices are trained on, drawn by the seed; None for all."""
 
 
 class TrainSection(Section):

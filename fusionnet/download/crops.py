@@ -62,7 +62,9 @@ def obtain_crops(
     known = {"the package": source.sha256, str(folder / RECORD): recorded, "the earlier download": earlier}
     if mirror is None:
         listed: Mapping[str, str | None] = recorded or earlier or _list_files(dataset.name, source)
-        expected = {path: source.sha256.get(path) or earlier.get(path) or told for path, told in listed.items()}
+        expected = {
+            path: source.sha256.get(path) or earlier.get(path) or published for path, published in listed.items()
+        }
         _fetch(dataset.name, source, expected, folder, retries)
     else:
         listed = dict.fromkeys(_present(source, folder))

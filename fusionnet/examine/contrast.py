@@ -115,6 +115,6 @@ def _polarity(levels: np.ndarray) -> Finding:
     if index > CLEAR_POLARITY:
         return Finding("ok", f"thin lines are dark, as stained membranes are (index {index:+.2f})")
     if index < -CLEAR_POLARITY:
-        advice = "invert it (Fiji: Edit > Invert): networks trained on dark membranes say nothing of bright ones"
+        advice = "invert it (Fiji: Edit > Invert): networks trained on dark membranes fail on bright ones"
         return Finding("mend", f"thin lines are bright (index {index:+.2f})", advice)
     return Finding("look", f"neither dark nor bright thin lines prevail (index {index:+.2f})", "look at the slices")

@@ -8,7 +8,9 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
+from fusionnet.examine.contrast import CLEAR_POLARITY, ridge_polarity, sampled_slices
 from fusionnet.examine.findings import Finding, numbered
+from fusionnet.volumes.grey_values import choose_window
 from fusionnet.volumes.source import VolumeSource
 
 Coding = Literal["membranes", "damaged", "instances", "unclear"]
@@ -79,6 +81,8 @@ def examine_labels(labels: VolumeSource, volume: VolumeSource, left_out: Collect
         advice = "leave unlabelled slices out of training: they would teach that there is no membrane"
         findings.append(Finding("mend", f"{numbered('slice', unlabelled)}: labels of one value", advice))
     inverted, balance = _balance(shares)
+    if inverted:
+        inverted, balance = _which_is_inverted(labels, volume)
     return replace(report, inverted=inverted, findings=[*findings, balance], unlabelled=unlabelled)
 
 
@@ -192,11 +196,22 @@ def _balance(shares: _Shares) -> tuple[bool, Finding]:
         f"the others, the membranes, of {outer:.4g}"
     )
     if inner < outer - 0.1 * spread:
-        advice = "labels are inverted (1 or 255 must be inside cells): scripts/examine.py --mended-labels inverts them"
-        return True, Finding("mend", seen, f"{advice}; or it is the volume that is inverted")
+        return True, Finding("mend", seen)
     if inner < outer + 0.1 * spread:
         advice = "check that the labels belong to this stack, and that slices are in the same order"
         return False, Finding("mend", f"{seen}: no difference", advice)
     if not USUAL_INSIDE[0] <= share <= USUAL_INSIDE[1]:
         return False, Finding("look", seen, "unusual for neural tissue; are all membranes drawn, and not too thick?")
     return False, Finding("ok", seen)
+
+
+def _which_is_inverted(labels: VolumeSource, volume: VolumeSource) -> tuple[bool, Finding]:
+    """Return whether it is the labels, where the greater value is on the darker pixels: thin lines are membranes."""
+    slices = [grey for _, grey in sampled_slices(volume, choose_window(volume))]
+    polarities = [ridge_polarity(np.nan_to_num(grey, nan=float(np.nanmean(grey)))) for grey in slices]
+    if float(np.median(polarities)) < -CLEAR_POLARITY:
+        advice = "invert the volume (Fiji: Edit > Invert) and leave the labels"
+        return False, Finding("mend", "labels fit, but membranes are bright: the volume is inverted", advice)
+    seen = "labels are inverted: the greater value is on the dark membranes, and must be inside cells"
+    command = f"--volume {volume.name} --labels {labels.name} --mended-labels mended.tif"
+    return True, Finding("mend", seen, f"run: python scripts/examine.py {command}")

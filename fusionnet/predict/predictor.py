@@ -50,7 +50,7 @@ class Window:
 
 
 def repays_compiling(device: str, pixels: int) -> bool:
-    """Return whether so many pixels, orientations counted, are worth the minute that compiling takes."""
+    """Return whether a number of pixels, orientations counted, is worth the minute that compiling takes."""
     return device == "cuda" and pixels >= COMPILED_FROM_PIXELS
 
 

@@ -75,8 +75,8 @@ def alarm(summary: Summary) -> str | None:
 
 
 def sentences(summary: Summary) -> list[str]:
-    """Return what a person should be told of a result."""
+    """Return what a person should know of a result."""
     mean = summary.total / max(1, summary.pixels)
-    told = [f"probabilities {summary.lowest:.3f} to {summary.highest:.3f}, mean {mean:.3f}"]
-    told += [f"{summary.missing} pixels were not a number and were taken for mid-grey"] if summary.missing else []
-    return told + [f"WARNING: {warning}" for warning in [alarm(summary)] if warning]
+    lines = [f"probabilities {summary.lowest:.3f} to {summary.highest:.3f}, mean {mean:.3f}"]
+    lines += [f"{summary.missing} pixels were not a number and were taken for mid-grey"] if summary.missing else []
+    return lines + [f"WARNING: {warning}" for warning in [alarm(summary)] if warning]

@@ -35,7 +35,7 @@ class Batch:
         return Batch(images, self.labels.to(device, non_blocking=True), self.weights.to(device, non_blocking=True))
 
     def split(self, samples: int) -> "list[Batch]":
-        """Divide the batch into parts of at most so many samples."""
+        """Divide the batch into parts of at most ``samples`` samples."""
         parts = zip(*(tensor.split(samples) for tensor in (self.images, self.labels, self.weights)), strict=True)
         return [Batch(*part) for part in parts]
 

@@ -98,7 +98,7 @@ def read_stacks(volume_path: Path, labels_path: Path, job: TrainingJob) -> Stack
 
 
 def fewer_slices(fold: Fold, count: int, seed: int) -> Fold:
-    """Return the fold with so many training slices, drawn at random; fewer of them are a part of more of them.
+    """Return the fold with fewer training slices, drawn at random; fewer of them are a part of more of them.
 
     Args:
         fold: With all training slices.
@@ -106,7 +106,7 @@ def fewer_slices(fold: Fold, count: int, seed: int) -> Fold:
         seed: Decides which.
 
     Raises:
-        UserError: The fold has not so many.
+        UserError: The fold has fewer than that.
     """
     if count > len(fold.train):
         raise UserError(

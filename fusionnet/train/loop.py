@@ -85,7 +85,7 @@ class Training:
         }
 
     def restore(self, step: int, state: Mapping[str, Any]) -> None:
-        """Take over the state after so many steps, and say so if it comes from a machine that computes otherwise."""
+        """Take over the state after ``step`` steps; a message says if it is of a machine that computes otherwise."""
         self.step = step
         self.network.load_state_dict(state["network"])
         self.average.network.load_state_dict(state["average"])

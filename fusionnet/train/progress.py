@@ -67,7 +67,7 @@ class Progress:
         self._write_heartbeat()
 
     def update(self, step: int, loss: float) -> None:
-        """Take note that so many steps are done."""
+        """Note the number of steps done."""
         now = time.monotonic()
         rate = (step - self._first_step) / max(now - self._started, 1e-9)
         if self.bar is not None:

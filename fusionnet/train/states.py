@@ -44,7 +44,7 @@ class StateFolder:
             yield
 
     def save(self, step: int, state: dict[str, Any]) -> Path:
-        """Write the state after so many steps and remove all but the newest two of this key."""
+        """Write the state after ``step`` steps and remove all but the newest two of this key."""
         new = self.folder / "new.pt"
         save_tensors(new, {"key": self.key, "step": step, "state": state})
         path = self.folder / f"state-{step:08d}-{self.key[:DIGITS]}-{sha256(new)[:DIGITS]}.pt"
@@ -76,7 +76,7 @@ class StateFolder:
         return None
 
     def newest(self, step: int) -> Path | None:
-        """Return the newest state of this key of at most so many steps, or None."""
+        """Return the newest state of this key of at most ``step`` steps, or None."""
         return next((path for path in self._newest_first() if int(path.stem.split("-")[1]) <= step), None)
 
     def remove_others(self) -> None:

@@ -18,7 +18,7 @@ def gpus_offered(gpu: int | str | None) -> int:
     if not isinstance(gpu, int) or gpu < 1:
         given = "no gpu" if gpu is None else f"gpu={gpu}"
         raise UserError(
-            f"--resources: got {given}, expected gpu=1 or more: so many trainings and predictions run side by side; "
+            f"--resources: got {given}, expected gpu=1 or more, the number of trainings and predictions side by side; "
             "gpu=1 is right on a machine without a GPU too, and `device: cpu` in the configuration leaves one unused"
         )
     return gpu

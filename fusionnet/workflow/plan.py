@@ -228,7 +228,7 @@ def targets_of(arguments: list[str]) -> list[str]:
     """Return the rules and files that a command line asks Snakemake for, as Snakemake itself reads it.
 
     Args:
-        arguments: What follows ``snakemake``. Rules are read before `Workflow` is told of its targets.
+        arguments: What follows ``snakemake``. Rules are read before `Workflow` knows its targets.
     """
     from snakemake.cli import parse_args  # a second to import, and only needed once something is wrong
 

@@ -9,10 +9,12 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, os.getcwd())
 os.environ.update(PYTHONPATH=os.pathsep.join([os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]))
 
+from fusionnet.workflow.bytecode import check_by_text
+
+check_by_text()
 from fusionnet.config.experiment import DEFAULT_EXPERIMENT, FOLD, NAME
 from fusionnet.config.reading import overrides
 from fusionnet.errors import UserError
-from fusionnet.volumes.fingerprint import files_fingerprint
 from fusionnet.workflow.claims import claim
 from fusionnet.workflow.code import code_files
 from fusionnet.workflow.gpus import gpus_offered, threads_of_gpu_job
@@ -31,7 +33,7 @@ try:
         if name in ASKED_FOR:
             raise fault
         logger.warning(f"The experiment {name} cannot run, others can: {fault}")
-    # The processes that Snakemake starts for single jobs are told of the resources of their job alone.
+    # The processes that Snakemake starts for single jobs know the resources of their job alone.
     GPUS = gpus_offered(workflow.global_resources.get("gpu").value) if workflow.is_main_process else 1
 except UserError as error:
     raise WorkflowError(str(error)) from None
@@ -62,11 +64,6 @@ def of_experiment(question, *values):
 def of_fold(question, *values):
     """Return the same for a question about a fold."""
     return lambda wildcards: question(PLANS[wildcards.experiment], wildcards.fold, *values)
-
-
-def of_raw(plan):
-    """Return the function that looks up the person's own files of a dataset; only where a job reads them."""
-    return lambda wildcards: files_fingerprint(plan.config.download.own_files())
 
 
 def of_arm(question):

@@ -75,6 +75,12 @@ def refusal(name: str, overrides: dict | None = None) -> str:
     return str(caught.value)
 
 
+def test_in_a_subfolder_the_root_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"config/config.yaml: no such file; run from the root of the repository"):
+        load("phantom")
+
+
 def test_an_experiment_that_does_not_exist_is_named_with_the_nearest():
     assert "config/experiments/isbi2021.yaml: no such experiment (did you mean 'isbi2012'?)" in refusal("isbi2021")
 

@@ -51,7 +51,7 @@ def with_slices(labels: np.ndarray, value: int, *slices: int) -> np.ndarray:
             lambda v: with_slices(v, 0, 3, 7, 8, 9),
             r"slices 3, 7, 8, 9: labels of one.*unlabelled_slices: '3,7-9'",
         ),
-        (lambda v: 255 - v, "labels are inverted .*: scripts/examine.py --mended-labels"),
+        (lambda v: 255 - v, "labels are inverted.* run: python scripts/examine.py .*--mended-labels"),
         (lambda v: v[::-1, ::-1, ::-1], "check that the labels belong to this stack"),
     ],
     ids=["all 255", "all 0", "one slice", "four slices", "inverted", "of another stack"],

@@ -41,6 +41,28 @@ def test_equals_scikit_image_where_definitions_coincide(
     assert (ours.voi_split, ours.voi_merge) == pytest.approx((split, merge), abs=1e-12)
 
 
+@settings(deadline=None)
+@given(pairs)
+def test_the_defaults_are_those_of_its_rand_error_and_not_of_its_variation_of_information(
+    pair: tuple[np.ndarray, np.ndarray],
+) -> None:
+    """`variation_of_information` ignores nothing by itself, `adapted_rand_error` the truth's 0."""
+    truth, segments = pair
+    truth[0, 0, :2] = 0, 1
+    ours, of_all = score_volume(truth, segments), score_volume(truth, segments, ignore=())
+    with np.errstate(invalid="ignore", divide="ignore"):
+        error, *_ = adapted_rand_error(truth, segments)
+    assert np.isnan(error) or ours.adapted_rand_error == pytest.approx(error, abs=1e-12)
+    split, merge = variation_of_information(truth, segments)
+    assert (of_all.voi_split, of_all.voi_merge) == pytest.approx((split, merge), abs=1e-12)
+
+
+def test_the_variation_of_information_without_the_truths_zero_is_another_number() -> None:
+    truth, segments = np.array([[0, 0, 1, 1]]), np.array([[1, 2, 1, 1]])
+    assert sum(variation_of_information(truth, segments)) > 0
+    assert score_volume(truth, segments).voi == 0
+
+
 def test_differs_from_scikit_image_on_the_names_of_precision_and_recall() -> None:
     truth = np.array([[1, 1, 1, 2, 2, 2]])
     merged = np.ones_like(truth)
@@ -71,6 +93,12 @@ def test_differs_from_scikit_image_where_no_voxel_has_a_partner() -> None:
         assert np.isnan(adapted_rand_error(single, single, ignore_labels=(0,))[0])
     ours = score_volume(single, single)
     assert (ours.adapted_rand_error, ours.rand_merge, ours.rand_split) == (0, 1, 1)
+    together = np.array([[1, 1, 3]])
+    with np.errstate(invalid="ignore"):
+        error, precision, recall = adapted_rand_error(single, together, ignore_labels=(0,))
+    ours = score_volume(single, together)
+    assert (error, recall) == (ours.adapted_rand_error, ours.rand_merge) == (1, 0)
+    assert np.isnan(precision) and ours.rand_split == 1
 
 
 @settings(deadline=None)

@@ -64,6 +64,21 @@ def test_the_coding_of_labels_is_told(tmp_path: Path, phantom, change, coding: s
     assert message in problems(report.findings) and bool(message) == bool(problems(report.findings))
 
 
+def test_inverted_labels_take_two_lines_what_was_seen_and_what_to_run(tmp_path: Path, phantom):
+    labels, volume = source_of(tmp_path, 255 - phantom[1], "labels.tif"), source_of(tmp_path, phantom[0])
+    seen, command = problems(examine_labels(labels, volume).findings).split("\n")
+    assert seen == "mend  labels are inverted: the greater value is on the dark membranes, and must be inside cells"
+    stack = f"--volume {volume.name} --labels {labels.name}"
+    assert command == f"      -> run: python scripts/examine.py {stack} --mended-labels mended.tif"
+
+
+def test_an_inverted_volume_is_not_blamed_on_its_labels(tmp_path: Path, phantom):
+    """Or mending would turn the labels of a volume that is then inverted as well."""
+    report = report_on(tmp_path, phantom[1], 255 - phantom[0])
+    assert not report.inverted and "invert the volume (Fiji" in problems(report.findings)
+    assert (report.mended(phantom[1]) == phantom[1]).all()
+
+
 @pytest.mark.parametrize(("change", "agreement"), [(jpeg_of, 0.99), (lambda v: 255 - v, 1.0), (instances_of, 0.8)])
 def test_labels_are_mended(tmp_path: Path, phantom, change, agreement: float):
     labels = change(phantom[1])

@@ -1,0 +1,152 @@
+"""Numbers of measurements in the pages are those of the committed results and tables that they come from."""
+
+import csv
+import json
+import re
+from pathlib import Path
+from statistics import mean
+
+import pytest
+from pages import page
+
+from fusionnet.config.experiment import load
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_thresholds_that_prediction_advises():
+    """docs/predict.md, from the committed scores of isbi2012."""
+    found = [json.loads(file.read_text()) for file in ROOT.glob("results/isbi2012/replicates/*/*/*/metrics.json")]
+    high = [scores for scores in found if round(scores["v_rand_threshold"], 1) in (0.8, 0.9)]
+    assert len(found) == 18 and len(high) > len(found) / 2
+    curves = [
+        json.loads(file.read_text())["v_rand_by_threshold"]
+        for file in ROOT.glob("results/isbi2012/replicates/fusionnet/*/*/metrics.json")
+    ]
+    means = [mean(column) for column in zip(*curves, strict=True)]
+    assert f"FusionNet's mean V_rand {means[5]:.2f} instead of {max(means):.2f}" in page("docs/predict.md")
+
+
+def test_score_against_minutes_is_that_of_its_table():
+    with (ROOT / "docs/figures/accuracy.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for steps in ("200", "400", "800"):
+        cells = []
+        for arm in ("unet", "fusionnet"):
+            of_arm = [row for row in rows if (row["arm"], row["steps"]) == (arm, steps)]
+            scores = [float(row["v_rand"]) for row in of_arm]
+            assert len(scores) == 6
+            minutes = mean(float(row["minutes"]) for row in of_arm)
+            cells.append(f"{minutes:.1f}, {mean(scores):.4f} ({min(scores):.4f} to {max(scores):.4f})")
+        assert f"| {steps} | {' | '.join(cells)} |" in page("docs/train.md")
+
+
+def test_trials_are_those_of_their_table():
+    with (ROOT / "docs/figures/training-trials.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["steps"] == "400"]
+    assert len({row["name"] for row in rows}) == 4
+    for name in {row["name"] for row in rows}:
+        trial = [row for row in rows if row["name"] == name]
+        blocks = [
+            ", ".join(f"{float(row['v_rand']):.4f}" for row in trial if row["fold"] == f) for f in ("12-16", "3-7")
+        ]
+        written = re.search(rf"\| ([\d.]+) / ([\d.]+) \| {blocks[0]} \| {blocks[1]} \|", page("docs/train.md"))
+        assert written, f"{name}: {blocks}"
+        means = [mean(float(row[score]) for row in trial) for score in ("v_rand", "v_info")]
+        assert [float(text) for text in written.groups()] == pytest.approx(means, abs=1.01e-4), name  # of rounded ones
+
+
+def test_nuclei_and_bodies_are_those_of_the_committed_report():
+    rows = re.findall(
+        r"^\| (FusionNet|U-Net) \| (.*) \|$", (ROOT / "results/phantom-nuclei/report/bodies.md").read_text(), re.M
+    )
+    written = page("docs/results.md")
+    for name, cells in rows[:2]:
+        dice, iou, _, _, f1, true, found, matched = cells.split(" | ")
+        counts = " | ".join(f"{float(count):.0f}" for count in (true, found, matched))
+        assert f"| {name} | {dice} | {iou} | {f1} | {counts} |" in written
+        assert f"{float(dice):.2f}" == "0.80" and f"{float(f1):.2f}" == "0.21"
+    assert "Dice 0.80 for both; FusionNet matches 7 of 12 nuclei and U-Net 8" in page("docs/nuclei.md")
+    assert "they find 55 and 63 bodies (F1 0.21 for both)" in page("docs/nuclei.md")
+
+
+def test_what_the_committed_experiments_trained():
+    for name, steps in {"isbi2012": 800, "isbi2012-ablations": 800, "annotation-budget": 400}.items():
+        settings = load(name)
+        assert settings.train.steps == steps, name
+        assert (settings.train.batch_size, settings.augment.crop_pixels) == (4, 192)
+    assert "width 8 and 800 steps of 4 crops of 192 x 192 unless stated otherwise" in page("docs/results.md")
+    assert "No choice was scored on the slices that `isbi2012` scores (8–11, 19–23 and 25–29)" in page("docs/train.md")
+    assert load("isbi2012").folds == ["8-11", "19-23", "25-29"]
+
+
+def replicates_of(experiment: str) -> list[dict[str, str]]:
+    """Return the rows of an experiment's table that are a training's."""
+    with (ROOT / f"results/{experiment}/report/comparison.csv").open() as file:
+        return [row for row in csv.DictReader(file) if row["seed"].isdigit() and row["training_seconds"]]
+
+
+def test_the_trainings_of_isbi2012():
+    rows = replicates_of("isbi2012")
+    assert len(rows) == 18
+    minutes = sum(float(row["training_seconds"]) for row in rows) / 60
+    assert f"All 18 trainings took {minutes:.0f} minutes" in page("docs/results.md")
+    names = {"fusionnet": "FusionNet", "unet": "U-Net", "unet-matched": "U-Net of equal parameters"}
+    for arm, name in names.items():
+        scores = [float(row["v_rand"]) for row in rows if row["arm"] == arm]
+        assert f"| {name} | {min(scores):.4f}, {max(scores):.4f} |" in page("docs/results.md")
+    seconds = mean(float(row["prediction_seconds_per_slice"]) for row in rows if row["arm"] == "fusionnet")
+    hours = 1e9 / 512**2 * round(seconds) / 3600
+    assert f"takes {seconds:.0f} seconds for a slice of 512²" in page("docs/predict.md")
+    assert f"{hours:.1f} hours for 10⁹ voxels" in page("docs/predict.md")
+
+
+@pytest.mark.parametrize("network", ["fusionnet", "unet"])
+def test_the_annotation_budget(network: str):
+    """In the order of the columns; that the scores are of the report, tests/workflow/test_readme.py holds too."""
+    scores = {row["arm"]: float(row["v_rand"]) for row in replicates_of("annotation-budget")}
+    arms = [arm for arm in load("annotation-budget").arms if arm.startswith(network)]
+    assert [int(arm.split("-")[1]) for arm in arms] == [1, 2, 5, 10, 20]
+    name = {"fusionnet": "FusionNet", "unet": "U-Net"}[network]
+    assert f"| {name} | {' | '.join(f'{scores[arm]:.4f}' for arm in arms)} |" in page("docs/results.md")
+
+
+def test_the_seeds_of_the_ablations():
+    rows = replicates_of("isbi2012-ablations")
+    for arm in load("isbi2012-ablations").arms:
+        of_arm = sorted((row for row in rows if row["arm"] == arm), key=lambda row: int(row["seed"]))
+        v_rand, v_info = (mean(float(row[score]) for row in of_arm) for score in ("v_rand", "v_info"))
+        seeds = ", ".join(f"{float(row['v_rand']):.4f}" for row in of_arm)
+        assert f"| {v_rand:.4f} | {v_info:.4f} | {seeds} |" in page("docs/results.md"), arm
+
+
+def test_the_keys_of_the_scores_are_in_their_file():
+    listed = page("docs/evaluate.md").partition("The JSON has ")[2].partition("and all of them by threshold")[0]
+    names = re.findall(r"`(\w+)`", listed)
+    scores = json.loads(next(ROOT.glob("results/isbi2012/replicates/*/*/*/metrics.json")).read_text())
+    assert len(names) == 8
+    for name in names:
+        assert name in scores and f"{name}_by_threshold" in scores
+    assert "0, 0.1, 0.2, 0.30000000000000004, ... 0.9999999999999999" in page("docs/evaluate.md")
+    assert [scores["thresholds"][place] for place in (0, 1, 2, 3, -1)] == [
+        0,
+        0.1,
+        0.2,
+        0.30000000000000004,
+        0.9999999999999999,
+    ]
+
+
+def test_the_card_of_the_published_network_has_its_replicates_scores():
+    card = page("fusionnet/models/weights/fusionnet-isbi2012.md")
+    replicates = ROOT / "results/isbi2012/replicates/fusionnet/25-29"
+    scores = json.loads((replicates / "seed-1/metrics.json").read_text())
+    score = f"V_rand {scores['v_rand']:.4f} (at {scores['v_rand_threshold']:.1f}), V_info {scores['v_info']:.4f}"
+    assert f"| score on slices 25-29 | {score}; 8 orientations |" in card
+    last = {}
+    for seed in ("seed-0", "seed-1"):
+        with (replicates / seed / "history.csv").open() as file:
+            last[seed] = float(list(csv.DictReader(file))[-1]["validation_v_rand"])
+    assert f"(seed-0 {last['seed-0']:.5f}, seed-1 {last['seed-1']:.5f})" in card and last["seed-1"] > last["seed-0"]
+    example = (ROOT / "examples/predict_a_stack.py").read_text()
+    assert "at this one it scored best" in example and f"THRESHOLD = {scores['v_rand_threshold']:.1f} " in example
