@@ -3,6 +3,7 @@ from fusionnet.volumes.fingerprint import files_fingerprint
 
 RAW = {plan.raw_name: plan for plan in PLANS.values()}
 
+
 def of_own_files(plan):
     """Return the function that looks up the person's own files of a dataset; only where a job reads them."""
     return lambda wildcards: files_fingerprint(plan.config.download.own_files())
