@@ -16,6 +16,7 @@ from fusionnet.config.experiment import load
 from fusionnet.devices import set_up
 from fusionnet.errors import run
 from fusionnet.evaluate.error_maps import thinned_segments
+from fusionnet.files import named, require_apart
 from fusionnet.models.pretrained import find, load_trained
 from fusionnet.predict.predictor import Predictor
 from fusionnet.provenance import provenance
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--probabilities", required=True, type=Path, help="TIFF to write: 1 inside a cell")
     parser.add_argument("--picture", required=True, type=Path, help="PNG to write: grey values, probability, cells")
     arguments = parser.parse_args()
+    require_apart([("the stack", arguments.volume)], named(arguments, "probabilities", "picture"))
 
     source = open_volume(arguments.volume)
     levels = to_levels(source.read_all(), choose_window(source))  # (Z, Y, X), 0 to 255

@@ -5,7 +5,9 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator
+import re
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -55,6 +57,35 @@ def sha256(path: Path) -> str:
         return hashlib.sha256(listing.encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+NamedPath = tuple[str, Path | str]  # an option as a person writes it, and the path that it got
+
+
+def named(arguments: Namespace, *names: str) -> list[NamedPath]:
+    """Return the paths of a command line's options: each attribute holds a path, a list of paths, or None."""
+    given = {f"--{name.replace('_', '-')}": getattr(arguments, name) or [] for name in names}
+    return [(option, path) for option, got in given.items() for path in (got if isinstance(got, list) else [got])]
+
+
+def require_apart(reads: Sequence[NamedPath], writes: Sequence[NamedPath]) -> None:
+    """Refuse work that would overwrite what it reads, or one result by another; asked before anything is opened.
+
+    Args:
+        reads: Files and folders that are read; of ``file.h5:KEY`` the file counts.
+        writes: Those that are written; they may lie in one another, but not in a folder that is read.
+
+    Raises:
+        UserError: Two are the same file, by whatever name or link, or one lies in the other.
+    """
+    files = [re.sub(r"(?i)(\.(h5|hdf5?)):.*", r"\1", str(path)) for _, path in [*reads, *writes]]
+    known = [(*each, Path(os.path.realpath(file))) for each, file in zip([*reads, *writes], files, strict=True)]
+    for number, (option, path, mine) in enumerate(known[len(reads) :], len(reads)):
+        for place, (other, taken, theirs) in enumerate(known[:number]):
+            if mine == theirs or (mine.exists() and theirs.exists() and mine.samefile(theirs)):
+                raise UserError(f"{option}: got {path}: the same file as {other}; choose another name, or it is lost")
+            if place < len(reads) and (mine in theirs.parents or (theirs.is_dir() and theirs in mine.parents)):
+                raise UserError(f"{option}: got {path}: this and {other} {taken} lie in one another; choose another")
 
 
 def try_lock(file: IO, byte: int = 0) -> bool:

@@ -12,9 +12,10 @@ from fusionnet.augment.samples import require_crop_fits
 from fusionnet.config.schema import parse
 from fusionnet.config.stages import AugmentSection
 from fusionnet.errors import UserError, run
+from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
 from fusionnet.provenance import provenance
-from fusionnet.volumes.stacks import read_pair, write_volume
+from fusionnet.volumes.stacks import grey_window_of, read_pair, write_volume
 from fusionnet.volumes.volume import read_volume
 
 
@@ -42,6 +43,9 @@ def read_8_bits(volume_path: Path, labels_path: Path) -> tuple[np.ndarray, np.nd
 
 def main() -> None:
     arguments = parse_arguments()
+    require_apart(
+        named(arguments, "volume", "labels"), named(arguments, "output_volume", "output_labels", "contact_sheet", "log")
+    )
     log = start_log("augment", arguments.log)
     settings = parse(AugmentSection, arguments.config)
     volume, labels = read_8_bits(arguments.volume, arguments.labels)
@@ -54,6 +58,7 @@ def main() -> None:
     inputs = {"volume": arguments.volume, "labels": arguments.labels}
     # Every training is built on these bytes: they are not to change with a format or the colours of the contact sheet.
     made = provenance("augment", settings.model_dump(), inputs, code=("fusionnet.augment.elastic",))
+    made |= grey_window_of(arguments.volume)
     write_volume(arguments.output_volume, grown[0], made)
     write_volume(arguments.output_labels, grown[1], made)
     if arguments.contact_sheet:

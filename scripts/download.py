@@ -7,9 +7,10 @@ import pooch
 
 from fusionnet.config.experiment import DownloadSection
 from fusionnet.config.schema import parse
-from fusionnet.download.datasets import DATASETS
+from fusionnet.download.datasets import DATASETS, STACK_NAMES
 from fusionnet.download.raw_stacks import prepare_dataset
 from fusionnet.errors import run
+from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
 
 
@@ -29,8 +30,11 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    log = start_log("download", arguments.log)
     section = parse(DownloadSection, arguments.config, "--config")
+    files = [*(f"{name}.tif" for name in STACK_NAMES), "ORIGIN.json"]
+    written = [("--output-folder", arguments.output_folder / file) for file in files]
+    require_apart([("--config", path) for path in section.own_files()], [*written, *named(arguments, "log")])
+    log = start_log("download", arguments.log)
     stacks = prepare_dataset(section, arguments.output_folder, arguments.cache_folder)
     dataset = DATASETS[section.dataset]
     log.info("%s: %s", dataset.name, dataset.description)

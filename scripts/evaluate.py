@@ -15,7 +15,7 @@ from fusionnet.evaluate.instances import score_volume
 from fusionnet.evaluate.isbi import score_stack
 from fusionnet.evaluate.metrics import metrics_of, origin_of, read_truth, slice_table, warping_metrics
 from fusionnet.evaluate.warping import warping_errors
-from fusionnet.files import write_json, write_text
+from fusionnet.files import named, require_apart, write_json, write_text
 from fusionnet.logs import start_log
 from fusionnet.volumes.stacks import require_same_shape
 from fusionnet.volumes.volume import READABLE, read_volume
@@ -25,6 +25,9 @@ LOG = logging.getLogger("fusionnet")
 
 def main() -> None:
     arguments = parse_arguments()
+    require_apart(
+        named(arguments, "labels", "probabilities", "segments"), named(arguments, "metrics", "slices", "overlay", "log")
+    )
     start_log("evaluate", arguments.log)
     if arguments.segments and not arguments.instances:
         raise UserError("--segments are scored against instance numbers; add --instances and give such labels")

@@ -9,7 +9,7 @@ from fusionnet.config.schema import slice_range
 from fusionnet.errors import run
 from fusionnet.evaluate.metrics import origin_of, read_truth
 from fusionnet.evaluate.morphology import THRESHOLD, found_bodies, measure_sections, score_bodies, true_bodies
-from fusionnet.files import write_json, write_text
+from fusionnet.files import named, require_apart, write_json, write_text
 from fusionnet.logs import start_log
 from fusionnet.volumes.stacks import require_same_shape
 from fusionnet.volumes.volume import READABLE, read_volume
@@ -17,6 +17,7 @@ from fusionnet.volumes.volume import READABLE, read_volume
 
 def main() -> None:
     arguments = parse_arguments()
+    require_apart(named(arguments, "labels", "probabilities"), named(arguments, "metrics", "bodies", "log"))
     log = start_log("evaluate_bodies", arguments.log)
     labels = read_truth(arguments.labels, instances=True, slices=arguments.label_slices)
     probabilities = read_volume(arguments.probabilities)

@@ -9,9 +9,10 @@ import numpy as np
 from fusionnet.errors import UserError, run
 from fusionnet.examine.contrast import examine_volume, sampled_slices
 from fusionnet.examine.findings import Finding
-from fusionnet.examine.labels import LabelReport, examine_labels, inside_cells, mended
+from fusionnet.examine.labels import LabelReport, examine_labels
 from fusionnet.examine.picture import draw_examination
 from fusionnet.examine.slices import examine_sections, measure_sections
+from fusionnet.files import named, require_apart
 from fusionnet.volumes.grey_values import choose_window
 from fusionnet.volumes.source import VolumeSource, middle
 from fusionnet.volumes.stacks import write_volume
@@ -31,6 +32,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    require_apart(named(arguments, "volume", "labels"), named(arguments, "figure", "mended_labels"))
     volume = open_volume(arguments.volume)
     window = choose_window(volume)
     show(arguments.volume, examine_volume(volume))
@@ -56,7 +58,7 @@ def write_mended(path: Path, labels: VolumeSource | None, report: LabelReport | 
         raise UserError("--mended-labels: needs --labels")
     if report.coding == "unclear":
         raise UserError(f"{labels.name}: cannot be mended: {report.findings[0].seen}")
-    write_volume(path, mended(labels.read_all(), report), {"stage": "examine", "coding": report.coding})
+    write_volume(path, report.mended(labels.read_all()), {"stage": "examine", "coding": report.coding})
 
 
 def drawn_membranes(
@@ -68,7 +70,7 @@ def drawn_membranes(
     membranes = {}
     for z, grey in slices:
         rows, columns = (middle(size, side) for size, side in zip(labels.shape[1:], grey.shape, strict=True))
-        inside = inside_cells(labels.read(slice(z, z + 1), rows, columns), report.coding)[0]
+        inside = report.inside(labels.read(slice(z, z + 1), rows, columns))[0]
         membranes[z] = inside == report.inverted
     return membranes
 

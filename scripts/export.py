@@ -8,6 +8,7 @@ import numpy as np
 from fusionnet.errors import UserError, run
 from fusionnet.export.bioimageio import Description, example_side, export_package
 from fusionnet.export.onnx import export_onnx
+from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
 from fusionnet.models.pretrained import find, load_trained
 from fusionnet.volumes.grey_values import choose_window, to_levels
@@ -32,6 +33,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    require_apart(named(arguments, "checkpoint", "example"), named(arguments, "onnx", "bioimageio"))
     log = start_log("export", None)
     if not (arguments.onnx or arguments.bioimageio):
         raise UserError("nothing to write: name --onnx, --bioimageio or both")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fusionnet.errors import UserError, run
+from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
 from fusionnet.predict.shards import gather, open_parts, plan_from_json
 from fusionnet.predict.streaming import VolumeSink
@@ -28,6 +29,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    require_apart(named(arguments, "parts"), named(arguments, "probabilities", "deviation", "log"))
     log = start_log("gather", arguments.log)
     parts = open_parts(arguments.parts)
     whole = parts[0].whole

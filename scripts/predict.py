@@ -14,7 +14,7 @@ from fusionnet.config.schema import parse, slice_range
 from fusionnet.config.stages import PredictSection, TrainingJob
 from fusionnet.devices import set_up
 from fusionnet.errors import UserError, run
-from fusionnet.files import write_json
+from fusionnet.files import named, require_apart, write_json
 from fusionnet.logs import start_log
 from fusionnet.models.pretrained import find, load_trained
 from fusionnet.predict.predictor import Predictor
@@ -22,8 +22,8 @@ from fusionnet.predict.shards import PartSink, parse_part
 from fusionnet.predict.streaming import VolumeSink, Work, predict_volume, stored_depth
 from fusionnet.predict.summary import Summary, sentences
 from fusionnet.provenance import provenance
-from fusionnet.volumes.fingerprint import volume_fingerprint
-from fusionnet.volumes.grey_values import choose_window, parse_window
+from fusionnet.volumes.fingerprint import files_fingerprint, volume_fingerprint
+from fusionnet.volumes.grey_values import GreyWindow, choose_window, parse_window
 from fusionnet.volumes.output import OutputPlan
 from fusionnet.volumes.source import VolumeSource
 from fusionnet.volumes.volume import READABLE, open_volume
@@ -54,14 +54,18 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    require_apart(
+        named(arguments, "checkpoint", "volume"), named(arguments, "probabilities", "deviation", "timing", "log")
+    )
     start_log("predict", arguments.log)
     settings = parse(PredictSection, arguments.config or read_yaml(BASE)["predict"])
     checkpoint = find(arguments.checkpoint)
-    network, job, _ = load_trained(checkpoint)
+    network, job, trained = load_trained(checkpoint)
     if arguments.expect:
         refuse_another_job(job, parse(TrainingJob, arguments.expect, "--expect"))
     source = open_volume(arguments.volume)
-    window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source)
+    trained_window = GreyWindow(*trained["grey_window"]) if trained.get("grey_window") else None
+    window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source, trained_window)
     machine = set_up(settings.device, settings.precision, settings.arithmetic, settings.threads)
     predictor = Predictor(network, settings, machine)
     depth = stored_depth(source, settings.tile_pixels + 2 * predictor.reach)
@@ -87,6 +91,7 @@ def main() -> None:
         "voxel_size_nm": source.voxel_size_nm,
         "ome_version": version,
         "depth": depth,
+        "files": files_fingerprint([arguments.volume]),
     }
     sink: VolumeSink | PartSink
     if arguments.part:

@@ -7,10 +7,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fusionnet.config.architectures import ARCHITECTURES
 from fusionnet.config.stages import TrainingJob
-from fusionnet.errors import run
-from fusionnet.files import write_text
+from fusionnet.errors import UserError, run
+from fusionnet.files import named, require_apart, write_text
 from fusionnet.logs import start_log
 from fusionnet.models.checkpoints import load_checkpoint
 from fusionnet.models.cost import SLICE_PIXELS, network_cost
@@ -69,12 +71,14 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    weights = arguments.folder / f"{arguments.name}{SUFFIX}"
+    written = [("--name", weights), ("--name", weights.with_suffix(".md"))]
+    require_apart(named(arguments, "replicates", "origin"), written)
     log = start_log("publish", None)
     replicate, chosen = choose(arguments.replicates)
     network, job, provenance = load_checkpoint(replicate / "checkpoint.pt")
     metrics = read_json(replicate / "metrics.json", METRICS)
     origin = read_json(arguments.origin, ORIGIN)
-    weights = arguments.folder / f"{arguments.name}{SUFFIX}"
     save_published(weights, network, job, provenance)
     write_text(weights.with_suffix(".md"), card(arguments.name, chosen, job, provenance, metrics, origin))
     log.info("%s: %.1f MB, and its card", weights, weights.stat().st_size / 1e6)
@@ -88,6 +92,8 @@ def choose(replicates: list[Path]) -> tuple[Path, str]:
         float(read_table(folder / "history.csv", ["validation_v_rand"])["validation_v_rand"].iloc[-1])
         for folder in replicates
     ]
+    if np.isnan(scores).any():
+        raise UserError("--replicates: without V_rand on validation slices (no cell is labelled there) name just one")
     best = max(range(len(scores)), key=scores.__getitem__)
     listed = ", ".join(f"{folder.name} {score:.5f}" for folder, score in zip(replicates, scores, strict=True))
     return replicates[best], f"{replicates[best].name}, by V_rand on the validation slices ({listed})"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fusionnet.errors import run
 from fusionnet.evaluate.submission import enter, ledger_row, mean_probabilities
+from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
 from fusionnet.provenance import provenance
 from fusionnet.volumes.stacks import require_same_shape, write_volume
@@ -24,6 +25,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    require_apart(named(arguments, "labels", "probabilities"), named(arguments, "submission", "ledger", "log"))
     log = start_log("submit", arguments.log)
     paths = arguments.probabilities
     mean = mean_probabilities(paths)

@@ -11,7 +11,7 @@ from fusionnet.config.schema import parse
 from fusionnet.config.stages import TrainingJob
 from fusionnet.devices import set_up
 from fusionnet.errors import run
-from fusionnet.files import whole_or_absent, write_json
+from fusionnet.files import named, require_apart, whole_or_absent, write_json
 from fusionnet.logs import start_log
 from fusionnet.models.checkpoints import save_checkpoint
 from fusionnet.provenance import fingerprint, provenance
@@ -19,6 +19,7 @@ from fusionnet.train.folds import read_stacks
 from fusionnet.train.loop import StoppedError, Training, train
 from fusionnet.train.progress import HEARTBEAT, Progress
 from fusionnet.train.states import StateFolder, StopRequest
+from fusionnet.volumes.stacks import grey_window_of
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -44,6 +45,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    require_apart(named(arguments, "volume", "labels"), named(arguments, "checkpoint", "history", "timing", "log"))
     log = start_log("train", arguments.log, append=True)  # a resumed training goes on in the same log
     job = parse(TrainingJob, arguments.config)
     progress = Progress((job.arm, job.fold, job.seed), job.train.steps, arguments.work_folder / HEARTBEAT)
@@ -52,6 +54,7 @@ def main() -> None:
         log.info("training %s, fold %s, seed %d on %s", job.arm, job.fold, job.seed, machine.name)
         stacks = read_stacks(arguments.volume, arguments.labels, job)
         made_from = provenance("train", job.model_dump(), {"volume": arguments.volume, "labels": arguments.labels})
+        made_from |= grey_window_of(arguments.volume)
         training = Training.begin(job, machine)
         states = StateFolder(arguments.work_folder, fingerprint(made_from))
         with states.alone():

@@ -8,6 +8,7 @@ from fusionnet.workflow.bytecode import check_by_text
 
 check_by_text()
 from fusionnet.errors import UserError
+from fusionnet.volumes.fingerprint import files_fingerprint
 from fusionnet.workflow.code import project_files
 from fusionnet.workflow.gpus import Places, gpus_offered
 from fusionnet.workflow.volume_job import VolumeJob
@@ -51,6 +52,8 @@ rule predict_part:
     params:
         job=JOB,
         options=JOB.options(gathers=False),
+        # Files that change in place, or are replaced by older ones, are predicted anew.
+        files=lambda wildcards: files_fingerprint(JOB.inputs),
         part=lambda wildcards: wildcards.scatteritem.replace("-of-", "/"),
     shell:
         "python scripts/predict.py --checkpoint {params.job.checkpoint:q} --volume {params.job.volume:q}"
@@ -70,6 +73,7 @@ rule gather:
     params:
         job=JOB,
         options=JOB.options(gathers=True),
+        files=lambda wildcards: files_fingerprint(JOB.inputs),
     shell:
         "python scripts/gather.py --parts {input.parts:q} --probabilities {params.job.probabilities:q} {params.options}"
         " --log {log:q}"

@@ -50,8 +50,19 @@ class DownloadSection(Section):
     labels: str | None
     test_volume: str | None
     test_labels: str | None
+    unusual_labels: bool = False
+    unlabelled_slices: str | None = None
 
     _paths = field_validator("mirror", *OWN_STACKS)(written_path)
+
+    @field_validator("unlabelled_slices")
+    @classmethod
+    def _are_slices(cls, text: str | None) -> str | None:
+        try:
+            slices_named(text)
+        except UserError as error:
+            raise ValueError(str(error)) from error
+        return text
 
     @model_validator(mode="after")
     def _files_are_named(self) -> "DownloadSection":
@@ -66,9 +77,16 @@ class DownloadSection(Section):
                 f"dataset {self.dataset!r} does not read {' and '.join(unread)}; for stacks of your own write "
                 "'dataset: files'"
             )
+        if self.unlabelled_slices and not dataset.is_own:
+            raise ValueError(f"dataset {self.dataset!r} has no unlabelled slices; leave 'unlabelled_slices' out")
         if dataset.is_own and self.test_labels and not self.test_volume:
             raise ValueError("'test_labels' needs 'test_volume'")
         return self
+
+    @property
+    def left_out(self) -> list[int]:
+        """Numbers of the labelled stack's slices that have no labels, ascending."""
+        return slices_named(self.unlabelled_slices)
 
     def own_files(self) -> list[str]:
         """Return the person's own files and folders that the section names; of ``file.h5:key`` the file."""
@@ -82,8 +100,10 @@ class DownloadSection(Section):
                 raise UserError(f"download.{key}: got {path!r}: no such file or folder")
 
     def relevant(self) -> "DownloadSection":
-        """Return the section without the phantom's settings where they play no part, so that they rerun nothing."""
-        return self if DATASETS[self.dataset].is_drawn else self.model_copy(update={"phantom": None})
+        """Return the section without settings that play no part in its dataset, so that they rerun nothing."""
+        dataset = DATASETS[self.dataset]
+        kept = self if dataset.is_drawn else self.model_copy(update={"phantom": None})
+        return kept if self.own_files() else kept.model_copy(update={"unusual_labels": False})
 
 
 class Config(Section):
@@ -160,6 +180,12 @@ class Config(Section):
         if min(self.seeds) < 0:
             raise ValueError(f"seeds: got {min(self.seeds)}, expected numbers from 0")
         return self
+
+
+def slices_named(text: str | None) -> list[int]:
+    """Return the slices of ``"3,7-9"``, ascending; none of None."""
+    parts = text.split(",") if text else []
+    return sorted({number for part in parts for number in slice_range(part.strip(), "unlabelled_slices")})
 
 
 def experiments() -> list[str]:

@@ -26,11 +26,10 @@ from fusionnet.download.datasets import (
     Source,
 )
 from fusionnet.download.fetch import mirror_folder, obtain_stacks
-from fusionnet.errors import UserError
+from fusionnet.download.own_stacks import read_own_stacks, require_cells, usual_labels
 from fusionnet.files import write_json
-from fusionnet.volumes.grey_values import GreyWindow, to_levels, window_of
-from fusionnet.volumes.stacks import read_pair, require_same_shape, write_volume
-from fusionnet.volumes.volume import read_labels, read_volume
+from fusionnet.volumes.stacks import write_volume
+from fusionnet.volumes.volume import read_volume
 
 
 def stacks_of(section: DownloadSection) -> tuple[str, ...]:
@@ -91,9 +90,10 @@ def _assemble_slices(source: SliceSource, order: _Order) -> Made:
     dataset, labels = order.dataset, order.section.test_labels
     stacks = obtain_stacks(dataset, mirror_folder(order.section.mirror), order.cache)
     if labels:
-        stacks["test-labels"] = read_labels(labels) * np.uint8(255)
-        pair = [(f"{name} of {dataset.name}", stacks[name]) for name in ("test-volume", "test-labels")]
-        require_same_shape(*pair)
+        volume = f"test-volume of {dataset.name}", stacks["test-volume"]
+        inside = usual_labels((labels, read_volume(labels)), volume, order.section.unusual_labels)
+        require_cells(labels, inside)
+        stacks["test-labels"] = inside * np.uint8(255)
     return stacks, {"source": source.url, "file_sha256": source.sha256}
 
 
@@ -150,43 +150,8 @@ def _earlier_hashes(folder: Path, dataset: Dataset) -> dict[str, str]:
 
 @_make.register
 def _read_own(source: OwnFiles, order: _Order) -> Made:
-    """Read the stacks that the section names; volume and labels must cover the same slices."""
-    section = order.section
-    raw: dict[str, np.ndarray] = {}
-    parts = {"train": (section.volume, section.labels), "test": (section.test_volume, section.test_labels)}
-    for part, (volume, labels) in parts.items():
-        if volume and labels:
-            raw[f"{part}-volume"], inside = read_pair(volume, labels, read_volume)
-            raw[f"{part}-labels"] = inside * np.uint8(255)
-        elif volume:
-            raw[f"{part}-volume"] = read_volume(volume)
-        if volume:
-            _require_grey(volume, raw[f"{part}-volume"])
-    types = {name: stack.dtype for name, stack in raw.items() if name.endswith("volume")}
-    if len(set(types.values())) > 1:
-        raise UserError(
-            f"the test volume is {types['test-volume']} but the training volume is {types['train-volume']}; "
-            "expected the same type, so that equal tissue keeps equal grey values: convert one of them"
-        )
-    # The training volume's window serves the test volume too, so that equal tissue keeps equal grey values.
-    window = None if types["train-volume"] == np.uint8 else window_of(raw["train-volume"])
-    stacks = {name: _to_8_bits(stack, window) if name.endswith("volume") else stack for name, stack in raw.items()}
-    keys = {"volume", "labels", "test_volume", "test_labels"}
-    return stacks, {
-        "files": section.model_dump(include=keys, exclude_none=True),
-        "grey_window": [window.low, window.high] if window else None,
-    }
-
-
-def _require_grey(path: str, volume: np.ndarray) -> None:
-    if volume.dtype.kind not in "uif":
-        raise UserError(f"{path}: values of type {volume.dtype}, expected integer or float grey values")
-    if volume.dtype.kind == "f" and not np.isfinite(volume).all():
-        raise UserError(f"{path}: holds NaN or infinite values; replace them by grey values first")
-
-
-def _to_8_bits(volume: np.ndarray, window: GreyWindow | None) -> np.ndarray:
-    return volume if window is None else to_levels(volume, window).astype(np.uint8)
+    """Read the person's own stacks."""
+    return read_own_stacks(order.section)
 
 
 def _origin(dataset: Dataset, stacks: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -212,7 +177,9 @@ def _write(stacks: Mapping[str, np.ndarray], origin: dict[str, Any], folder: Pat
     try:
         for name, stack in stacks.items():
             breaks = {"breaks": origin["breaks"][name.partition("-")[0]]} if "breaks" in origin else {}
-            write_volume(staging / f"{name}.tif", stack, kept | breaks)
+            has_window = name.endswith("-volume") and origin.get("grey_window")
+            window = {"grey_window": origin["grey_window"]} if has_window else {}
+            write_volume(staging / f"{name}.tif", stack, kept | breaks | window)
         write_json(staging / "ORIGIN.json", origin)
         folder.mkdir(exist_ok=True)
         for name in set(STACK_NAMES) - set(stacks):

@@ -51,6 +51,8 @@ class Upsampling(nn.Sequential):
 class SegmentationNetwork(nn.Module):
     """An encoder-decoder that takes slices of any size: `segment` sees sides that are multiples of 16."""
 
+    reach = 1 << 30  # pixels on each side that an output pixel sees: all, unless a network knows better
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the logits of "inside a cell".
 

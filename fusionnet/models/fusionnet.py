@@ -73,6 +73,7 @@ class FusionNet(SegmentationNetwork):
 
     def __init__(self, width: int, chain: int = 1, residual: bool = True, skips: Literal["add", "concatenate"] = "add"):
         super().__init__()
+        self.reach = 246 * chain
         self.units = nn.ModuleList(FusionNetUnit(width, residual=residual, skips=skips) for _ in range(chain))
 
     def segment(self, x: torch.Tensor) -> torch.Tensor:

@@ -19,6 +19,8 @@ class UNet(SegmentationNetwork):
         in_channels: Channels of the input.
     """
 
+    reach = 107
+
     def __init__(self, width: int, in_channels: int = 1):
         super().__init__()
         channels = [width * 2**level for level in range(LEVELS + 1)]  # 64, 128, 256, 512, 1024 at width 64

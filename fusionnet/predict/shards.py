@@ -56,8 +56,10 @@ class PartSink:
         line = json.dumps(header, sort_keys=True).encode() + b"\n"
         self._file.seek(0)
         if self._file.readline() != line:
-            self._file.truncate(0)
+            self._file.seek(0)  # else the position, from which `_whole_records` counts, is that behind the old header
+            self._file.truncate()
             self._file.write(line)
+            self._file.flush()
         self._summaries = dict(self._whole_records(plan))
 
     def _whole_records(self, plan: ChunkPlan) -> Iterator[tuple[int, Summary]]:

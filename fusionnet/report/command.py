@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fusionnet.config.reporting import ReportJob
 from fusionnet.config.schema import parse
+from fusionnet.files import named, require_apart
 from fusionnet.logs import start_log
 
 OPTIONS: dict[str, tuple[type, str]] = {
@@ -37,5 +38,6 @@ def begin_report(
         parser.add_argument(option, required=True, type=kind, help=explanation)
     parser.add_argument("--log", type=Path, help="also write the messages to this file")
     arguments = parser.parse_args()
+    require_apart(named(arguments, "results"), named(arguments, *{"figure", "log"}.intersection(vars(arguments))))
     log = start_log(name, arguments.log)
     return arguments, parse(ReportJob, arguments.config, "--config"), log

@@ -88,11 +88,8 @@ def read_stacks(volume_path: Path, labels_path: Path, job: TrainingJob) -> Stack
         )
     depth = len(volume) // copies
     fold = make_fold(job.fold, depth, job.split)
-    if fold.validation and not labels[fold.validation].any():
-        raise UserError(
-            f"{labels_path}: no pixel of the validation slices {fold.validation} is above 0, so there is no cell to "
-            "score against; check the label stack, or set split.validation_slices to 0"
-        )
+    if fold.scored and not labels[fold.scored].any():
+        raise UserError(f"{labels_path}: fold {job.fold}: no pixel is above 0: no cell to score; choose another")
     if job.network.training_slices:
         fold = fewer_slices(fold, job.network.training_slices, job.seed)
     if not job.network.augmentation:

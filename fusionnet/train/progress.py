@@ -85,8 +85,8 @@ class Progress:
         if row["validation_loss"] is None:
             return
         self.beat.validation_v_rand = row["validation_v_rand"]
-        values = (row["epoch"], row["train_loss"], row["validation_loss"], row["validation_v_rand"])
-        LOG.info("epoch %d: training loss %.4f, validation loss %.4f, V_rand %.4f", *values)
+        values = (row["epoch"], row["train_loss"], row["validation_loss"], _number(row["validation_v_rand"]))
+        LOG.info("epoch %d: training loss %.4f, validation loss %.4f, V_rand %s", *values)
 
     @contextmanager
     def until_the_end(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 import copy
 import logging
+from itertools import product
 
 import numpy as np
 import torch
@@ -10,21 +11,22 @@ from fusionnet.devices import Machine, out_of_memory
 from fusionnet.errors import UserError
 from fusionnet.evaluate.counting import count_stack
 from fusionnet.evaluate.overlaps import scores_of
-from fusionnet.models.blocks import SegmentationNetwork
+from fusionnet.models.blocks import SIDE_MULTIPLE, SegmentationNetwork
 from fusionnet.models.normalisation import normalise
 from fusionnet.train.folds import Stacks
 from fusionnet.train.losses import segmentation_loss
 
 LOG = logging.getLogger(__name__)
+TILE = 1024  # pixels; smaller slices are seen whole
 
 
-def validate(network: SegmentationNetwork, machine: Machine, stacks: Stacks) -> tuple[float, float]:
-    """Return the loss (plain cross-entropy of the last unit, whatever is trained with) and V_rand.
+def validate(network: SegmentationNetwork, machine: Machine, stacks: Stacks) -> tuple[float, float | None]:
+    """Return the loss (plain cross-entropy of the last unit, whatever is trained with) and V_rand, None without cells.
 
     Args:
         network: In evaluation mode.
         machine: Where to compute. A slice that does not fit the GPU's memory sends the validation to the CPU.
-        stacks: The validation slices are seen whole, once, in their own orientation.
+        stacks: The validation slices are seen once, in their own orientation.
     """
     try:
         return _validate_on(network, machine, stacks)
@@ -38,30 +40,44 @@ def validate(network: SegmentationNetwork, machine: Machine, stacks: Stacks) -> 
 
 def _copy_on_cpu(network: SegmentationNetwork) -> SegmentationNetwork:
     """Copy a network to the CPU, without a copy on the GPU on the way, for which there may be no memory."""
-    tensors = [*network.parameters(), *network.buffers()]
-    copies = {
-        id(tensor): torch.nn.Parameter(tensor.detach().cpu(), requires_grad=False)
-        if isinstance(tensor, torch.nn.Parameter)
-        else tensor.cpu()
-        for tensor in tensors
-    }
-    return copy.deepcopy(network, copies)
+    copies = {id(each): torch.nn.Parameter(each.detach().cpu(), requires_grad=False) for each in network.parameters()}
+    return copy.deepcopy(network, copies | {id(each): each.cpu() for each in network.buffers()})
 
 
 @torch.no_grad()
-def _validate_on(network: SegmentationNetwork, machine: Machine, stacks: Stacks) -> tuple[float, float]:
+def _validate_on(network: SegmentationNetwork, machine: Machine, stacks: Stacks) -> tuple[float, float | None]:
     slices = stacks.fold.validation
-    probabilities, losses = [], []
-    for number in slices:
-        image = torch.from_numpy(normalise(stacks.volume[number])).to(machine.device)[None, None]
-        truth = torch.from_numpy(stacks.labels[number]).to(machine.device)[None]
-        with machine.autocast():
-            logits = network(image.contiguous(memory_format=torch.channels_last))[:, -1:].float()
-        losses.append(float(segmentation_loss(logits, truth, torch.ones_like(truth))))
-        probabilities.append(torch.sigmoid(logits)[0, 0].cpu().numpy())
+    seen = [_validate_slice(network, machine, stacks.volume[number], stacks.labels[number]) for number in slices]
+    losses, probabilities = zip(*seen, strict=True)
     if np.isnan(losses).any():
         raise UserError(
             "validation: the network's output is no number; lower train.learning_rate or set train.gradient_clip"
         )
+    if not stacks.labels[slices].any():  # nothing to score against; validation steers nothing, so it ends no training
+        return sum(losses) / len(losses), None
     _, sums, _ = count_stack(stacks.labels[slices] > 0, np.stack(probabilities))
     return sum(losses) / len(losses), float(scores_of(sums)["v_rand"].mean(axis=0).max())
+
+
+def _validate_slice(
+    network: SegmentationNetwork, machine: Machine, grey: np.ndarray, truth: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Return loss and probabilities (Y, X) of a slice, a large one tile by tile: memory does not grow with it."""
+    loss, probability = 0.0, np.empty(grey.shape, np.float32)
+    for (rows, seen_rows), (columns, seen_columns) in product(*(_tiles(size, network.reach) for size in grey.shape)):
+        image = torch.from_numpy(normalise(grey[seen_rows, seen_columns])).to(machine.device)[None, None]
+        labels = torch.from_numpy(truth[rows, columns]).to(machine.device)[None]
+        with machine.autocast():
+            logits = network(image.contiguous(memory_format=torch.channels_last))[:, -1:].float()
+        top, left = rows.start - seen_rows.start, columns.start - seen_columns.start
+        logits = logits[..., top : top + labels.shape[1], left : left + labels.shape[2]]
+        loss += float(segmentation_loss(logits, labels, torch.ones_like(labels))) * (labels.numel() / truth.size)
+        probability[rows, columns] = torch.sigmoid(logits)[0, 0].cpu().numpy()
+    return loss, probability
+
+
+def _tiles(size: int, reach: int) -> list[tuple[slice, slice]]:
+    """Return tiles along one axis, and for each what the network has to see so that the tile is as in the whole."""
+    parts = [(start, min(start + TILE, size)) for start in range(0, size, TILE)]
+    reach = -(-reach // SIDE_MULTIPLE) * SIDE_MULTIPLE  # so that every pooling cell holds the same pixels
+    return [(slice(a, b), slice(max(0, a - reach), min(size, b + reach))) for a, b in parts]

@@ -1,6 +1,7 @@
 """A short word for what a volume holds, cheap to make even where reading all of it is not."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,30 @@ def volume_fingerprint(path: Path | str) -> str:
     if file.stat().st_size <= WHOLE_BYTES:
         return sha256(file)
     return _sampled(file)
+
+
+def files_fingerprint(paths: Iterable[Path | str]) -> str:
+    """Return what tells whether someone changed files, at the cost of looking them up.
+
+    An input's time alone does not tell: a folder's stays when one of its files is written anew, and a file may be
+    replaced by an older one.
+
+    Args:
+        paths: Files and folders; of ``file.h5:key`` the file counts.
+
+    Returns:
+        SHA-256 of the relative names, sizes and times of change (nanoseconds) of all files; a path that is not there
+        counts as empty.
+    """
+    digest = hashlib.sha256()
+    for path in map(file_of, paths):
+        files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+        for file in filter(Path.exists, files):
+            about = file.stat()
+            name = file.relative_to(path.parent).as_posix()
+            digest.update(f"{name}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
 
 
 def _sampled(file: Path) -> str:

@@ -1,5 +1,6 @@
 """Any volume's grey values brought to the 8-bit levels that networks are trained on."""
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,9 +8,12 @@ import numpy as np
 from fusionnet.errors import UserError
 from fusionnet.volumes.source import VolumeSource, middle
 
+LOG = logging.getLogger(__name__)
 SATURATED_SHARE = 0.001  # of the darkest and of the brightest voxels
 SAMPLED_SLICES = 16
 SAMPLED_PIXELS = 1024  # side of the square that is sampled from each of them
+MOST_VOXELS = 0.98  # should use the window, of which bright debris of 1 % takes most
+LEAST_USED = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,12 @@ def parse_window(text: str) -> GreyWindow:
     return GreyWindow(low, high)
 
 
-def choose_window(source: VolumeSource) -> GreyWindow | None:
+def choose_window(source: VolumeSource, trained: GreyWindow | None = None) -> GreyWindow | None:
     """Return the window of a volume: None for 8 bits, else quantiles of a sample that depends on the volume alone.
 
     Args:
         source: Of any integer or floating-point type.
+        trained: The window that the network's training volume had, to be named where this one looks wrong.
 
     Raises:
         UserError: Values that are no grey values, or a sample without a finite one.
@@ -53,13 +58,39 @@ def choose_window(source: VolumeSource) -> GreyWindow | None:
         raise UserError(
             f"{source.name}: no finite grey value in a sample of {sample.size} voxels; is the volume empty?"
         )
-    return window_of(finite)
+    window = window_of(finite)
+    warn_of_unused(source.name, finite, window, trained)
+    return window
 
 
 def window_of(grey: np.ndarray) -> GreyWindow:
     """Return the window of finite grey values of any shape, by their quantiles."""
     low, high = np.quantile(grey, [SATURATED_SHARE, 1 - SATURATED_SHARE])
     return GreyWindow(float(low), float(high))
+
+
+def warn_of_unused(name: str, grey: np.ndarray, window: GreyWindow, trained: GreyWindow | None = None) -> None:
+    """Warn where nearly all voxels use a small part of the window, so that tissue becomes nearly one grey.
+
+    Args:
+        name: Of the volume.
+        grey: Its finite grey values, or a sample of them, of any shape.
+        window: What it was given.
+        trained: As in `choose_window`.
+    """
+    values = np.sort(grey.ravel()[:: 1 + grey.size // (SAMPLED_SLICES * SAMPLED_PIXELS**2)], kind="stable")
+    held = int(np.ceil(MOST_VOXELS * len(values)))
+    widths = values[held - 1 :] - values[: len(values) - held + 1]
+    first = int(widths.argmin())
+    low, high = float(values[first]), float(values[first + held - 1])
+    if high - low >= LEAST_USED * (window.high - window.low):
+        return
+    LOG.warning(
+        f"WARNING: {name}: {MOST_VOXELS:.0%} of the voxels lie between {low:.6g} and {high:.6g}, a small part of the "
+        f"grey window {window.low:.6g} to {window.high:.6g}: is there bright or dark debris? Tissue becomes nearly one "
+        f"grey; clip the values first, or predict with --grey-window {low:.6g},{high:.6g}"
+        + (f" or with that of the training, {trained.low:.6g},{trained.high:.6g}" if trained else "")
+    )
 
 
 def to_levels(grey: np.ndarray, window: GreyWindow | None) -> np.ndarray:

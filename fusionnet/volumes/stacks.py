@@ -71,6 +71,11 @@ def read_provenance(path: Path) -> dict[str, Any]:
     return json.loads(info) if info.startswith("{") else {}
 
 
+def grey_window_of(path: Path) -> dict[str, Any]:
+    """Return ``grey_window``: what became black and white in a stack that had other grey values than 8-bit ones."""
+    return {key: value for key, value in read_provenance(path).items() if key == "grey_window"}
+
+
 def read_pair(
     volume: Path | str, labels: Path | str, read: Callable[[Path | str], np.ndarray] = read_stack
 ) -> tuple[np.ndarray, np.ndarray]:

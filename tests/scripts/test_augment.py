@@ -15,7 +15,7 @@ from PIL import Image
 from fusionnet.augment.elastic import deform, slice_field
 from fusionnet.config.stages import AugmentSection
 from fusionnet.errors import UserError
-from fusionnet.volumes.stacks import read_provenance
+from fusionnet.volumes.stacks import read_provenance, write_volume
 from fusionnet.volumes.volume import read_volume
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ SETTINGS = AugmentSection(
 @pytest.fixture
 def stack(tmp_path: Path) -> np.ndarray:
     volume = np.random.default_rng([1]).integers(0, 256, (2, 72, 80), dtype=np.uint8)
-    write(tmp_path / "train-volume.tif", volume)
+    write_volume(tmp_path / "train-volume.tif", volume, {"grey_window": [310.0, 4300.0]})
     write(tmp_path / "train-labels.tif", np.where(volume > 50, 255, 0).astype(np.uint8))
     return volume
 
@@ -61,7 +61,8 @@ def test_the_copies_and_the_contact_sheet_are_written(stack: np.ndarray, tmp_pat
     np.testing.assert_array_equal(volume[:2], stack)
     np.testing.assert_array_equal(volume[2 * 2 + 1], deform(stack[1], slice_field(SETTINGS, 2, 1, (72, 80))))
     assert np.unique(labels).tolist() == [0, 255]
-    assert read_provenance(tmp_path / "new" / "volume.tif")["config"] == SETTINGS.model_dump()
+    made = read_provenance(tmp_path / "new" / "volume.tif")
+    assert made["config"] == SETTINGS.model_dump() and made["grey_window"] == [310.0, 4300.0]
     picture = np.asarray(Image.open(tmp_path / "new" / "sheet.png").convert("RGB"))
     assert picture.shape[0] > 800 and picture.std() > 30
     assert "2 elastic copies" in (tmp_path / "augment.log").read_text()

@@ -19,6 +19,7 @@ from fusionnet.models.checkpoints import load_checkpoint
 from fusionnet.volumes.stacks import write_volume
 
 ROOT = Path(__file__).parents[2]
+WINDOW = [310.0, 4300.0]  # of a volume of 16 bits, as the stages before keep it
 
 
 class Project:
@@ -27,7 +28,7 @@ class Project:
     def __init__(self, folder: Path, job, augmented):
         self.folder, self.job = folder, job
         for name, stack in zip(("volume", "labels"), augmented, strict=True):
-            write_volume(folder / f"{name}.tif", stack, {})
+            write_volume(folder / f"{name}.tif", stack, {"grey_window": WINDOW} if name == "volume" else {})
 
     def arguments(self, name: str, *options: str, **keys) -> list[str]:
         job = json.loads(self.job.model_dump_json())
@@ -147,6 +148,7 @@ def test_outputs(project, run_here):
     assert code == 0, errors
     network, job, made_from = load_checkpoint(project.folder / "out/checkpoint.pt")
     assert job.train.epochs == 2 and made_from["stage"] == "train"
+    assert made_from["grey_window"] == WINDOW
     assert made_from["inputs"]["volume"] == sha256(project.folder / "volume.tif")
     assert network(torch.zeros(1, 1, 48, 48)).shape == (1, 1, 48, 48)
     history = pd.read_csv(project.folder / "out/history.csv")

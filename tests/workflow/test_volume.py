@@ -1,12 +1,13 @@
 """workflow/volume.smk: one volume, many jobs, the bytes of one."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 from networks import make_network
-from small_project import command_in, copy_project
+from small_project import command_in, copy_project, jobs_to_run
 
 from fusionnet.config.experiment import load
 from fusionnet.models.checkpoints import save_checkpoint
@@ -31,3 +32,8 @@ def test_the_result_is_that_of_one_job_and_a_mistake_is_named(tmp_path: Path, mo
     run(f"{many} probabilities=many.tif")
     assert (project / "many.tif").read_bytes() == (project / "one.tif").read_bytes()
     assert not (project / "many.tif.parts").exists(), "parts are removed when they are gathered"
+    assert "Nothing to be done" in run(f"{many} probabilities=many.tif --dry-run").stdout
+    tifffile.imwrite(project / "v.tif", 255 - stack, photometric="minisblack")
+    os.utime(project / "v.tif", ns=(1, 1))
+    again = run(f"{many} probabilities=many.tif --dry-run").stdout
+    assert jobs_to_run(again) == {"predict_part": 2, "gather": 1}, "replaced by an older file"

@@ -269,6 +269,7 @@ def test_the_challenges_test_labels_may_be_added(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: dict[str, str]
 ) -> None:
     fetched = {name: np.zeros(SHAPE, np.uint8) for name in DATASETS["isbi2012"].stack_names}
+    fetched["test-volume"] = read_volume(own["labels"]) * np.uint8(90)
     monkeypatch.setattr(raw_stacks, "obtain_stacks", lambda *_: dict(fetched))
     section = section_of("isbi2012", test_labels=own["labels"])
     stacks = prepare_dataset(section, tmp_path / "raw", tmp_path)
@@ -306,6 +307,8 @@ def test_own_files_become_8_bits_by_the_training_volumes_window(own: dict, tmp_p
     stacks = prepare_dataset(section, tmp_path / "mine", tmp_path)
     assert stacks_of(section) == tuple(stacks) == ("train-volume", "train-labels", "test-volume")
     assert np.unique(stacks["train-labels"]).tolist() == [0, 255]
+    windows = [read_provenance(tmp_path / f"mine/{name}.tif").get("grey_window") for name in stacks]
+    assert windows == [json.loads((tmp_path / "mine/ORIGIN.json").read_text())["grey_window"], None, windows[0]]
     assert stacks["train-volume"].min() == 0 and stacks["train-volume"].max() == 255
     assert stacks["test-volume"].min() > 100, "the test volume was scaled by a window of its own"
     order = np.argsort(read_volume(own["volume"]), axis=None)
@@ -328,8 +331,10 @@ def test_volumes_of_different_types_are_refused(own: dict, tmp_path: Path, kind:
 def test_8_bit_files_are_taken_as_they_are(own: dict, tmp_path: Path) -> None:
     volume = np.random.default_rng([3, 0]).integers(90, 110, SHAPE, dtype=np.uint8)
     tifffile.imwrite(own["volume"], volume, imagej=True, metadata={"axes": "ZYX"})
+    tifffile.imwrite(own["labels"], (volume > 95).astype(np.uint8), imagej=True, metadata={"axes": "ZYX"})
     stacks = prepare_dataset(section_of("files", **own), tmp_path / "mine", tmp_path)
     np.testing.assert_array_equal(stacks["train-volume"], volume)
+    assert "grey_window" not in read_provenance(tmp_path / "mine/train-volume.tif")
 
 
 def test_stacks_of_an_earlier_choice_do_not_linger(own: dict, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from examined import problems, source_of
 from scipy import ndimage
 
-from fusionnet.examine.labels import LabelReport, examine_labels, mended
+from fusionnet.examine.labels import LabelReport, examine_labels
 
 
 def instances_of(labels: np.ndarray) -> np.ndarray:
@@ -76,13 +76,13 @@ def test_an_inverted_volume_is_not_blamed_on_its_labels(tmp_path: Path, phantom)
     """Or mending would turn the labels of a volume that is then inverted as well."""
     report = report_on(tmp_path, phantom[1], 255 - phantom[0])
     assert not report.inverted and "invert the volume (Fiji" in problems(report.findings)
-    assert (mended(phantom[1], report) == phantom[1]).all()
+    assert (report.mended(phantom[1]) == phantom[1]).all()
 
 
 @pytest.mark.parametrize(("change", "agreement"), [(jpeg_of, 0.99), (lambda v: 255 - v, 1.0), (instances_of, 0.8)])
 def test_labels_are_mended(tmp_path: Path, phantom, change, agreement: float):
     labels = change(phantom[1])
-    result = mended(labels, report_on(tmp_path, labels, phantom[0]))
+    result = report_on(tmp_path, labels, phantom[0]).mended(labels)
     assert set(np.unique(result)) == {0, 255}
     assert (result == phantom[1]).mean() >= agreement
 

@@ -31,6 +31,18 @@ def test_fusionnet_reaches_what_is_counted_by_hand():
     assert reach(network_of("fusionnet", chain=3)) == 3 * expected
 
 
+@pytest.mark.parametrize(
+    "switches",
+    [{}, {"chain": 3}, {"residual": False}, {"skips": "concatenate"}],
+    ids=["plain", "chain", "bare", "concat"],
+)
+def test_training_tiles_by_the_true_reach(switches: dict):
+    network = network_of("fusionnet", **switches)
+    assert network.reach == reach(network)
+    assert network_of("unet").reach == reach(network_of("unet"))
+    assert OneLayer().reach > 1e8, "of a network that does not know, a tile sees the whole slice"
+
+
 def test_the_bridge_has_the_coarsest_sight():
     steps = sights(network_of("unet"))
     assert max(sight.stride for sight in steps.values()) == 16

@@ -57,8 +57,14 @@ def test_more_slices_than_there_are_is_refused(read):
         read(training_slices=4)
 
 
-def test_validation_slices_without_a_cell_are_refused(read, augmented):
+def test_scored_slices_without_a_cell_are_refused_before_hours_are_spent(read, augmented):
+    labels = augmented[1].copy()
+    labels[4] = 0
+    with pytest.raises(UserError, match=r"fold 4-4: no pixel is above 0: no cell to score"):
+        read(labels=labels)
+
+
+def test_validation_slices_without_a_cell_end_no_training(read, augmented):
     labels = augmented[1].copy()
     labels[2] = 0
-    with pytest.raises(UserError, match=r"validation slices \[2\] is above 0.*no cell to score against"):
-        read(labels=labels)
+    assert read(labels=labels).fold.validation == [2]

@@ -35,6 +35,9 @@ def test_heartbeat_and_lines_tell_rate_and_rest(tmp_path, clock, messages):
         clock.now += 0.5
         progress.update(step, 0.25)
     progress.validated(ROW)
+    progress.validated(ROW | {"validation_v_rand": None})
+    assert progress.beat.validation_v_rand is None
+    progress.validated(ROW)
     clock.now += 6
     progress.update(501, 0.125)
     beat = json.loads((tmp_path / "beat.json").read_text())
@@ -46,6 +49,7 @@ def test_heartbeat_and_lines_tell_rate_and_rest(tmp_path, clock, messages):
     assert "step 401/1000: loss 0.2500, 2.00 steps/s, 300 s left" in lines[0]
     assert 2 <= sum(line.startswith("step") for line in lines) <= 4  # one in half a minute, not one a step
     assert "epoch 5: training loss 0.2000, validation loss 0.3000, V_rand 0.9700" in lines
+    assert "epoch 5: training loss 0.2000, validation loss 0.3000, V_rand -" in lines
     assert beat["device"] == "a CPU"
 
 

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from networks import make_network
 
 from fusionnet.devices import set_up
 from fusionnet.errors import UserError
 from fusionnet.evaluate.isbi import score_stack
 from fusionnet.models.build import build
 from fusionnet.models.normalisation import normalise
+from fusionnet.train import validation
 from fusionnet.train.folds import Fold, Stacks
 from fusionnet.train.validation import validate
 
@@ -31,3 +33,39 @@ def test_an_output_that_is_no_number_gets_no_score(training_job, augmented):
         next(network.parameters()).fill_(torch.nan)
     with pytest.raises(UserError, match=r"validation: the network's output is no number"):
         validate(network, set_up("cpu"), Stacks(*augmented, FOLD))
+
+
+@pytest.mark.parametrize("shape", [(1, 176, 150), (1, 90, 213)])
+@pytest.mark.parametrize("architecture", ["unet", "fusionnet"])
+def test_tiles_give_what_the_whole_slice_gives(architecture: str, shape: tuple, monkeypatch: pytest.MonkeyPatch):
+    rng = np.random.default_rng(0)
+    volume = rng.integers(0, 256, shape, dtype=np.uint8)
+    stacks = Stacks(volume, (volume > 60).astype(np.uint8), Fold([], [0], []))
+    network = make_network(architecture, width=2)
+    monkeypatch.setattr(network, "reach", 48)  # a shallow look would not show what a tile must see
+    seen = []
+    network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[2:]))
+    whole = validate(network, set_up("cpu"), stacks)
+    assert seen == [shape[1:]]
+    monkeypatch.setattr(validation, "TILE", 32)
+    monkeypatch.setattr(network, "reach", type(network)(2).reach)
+    tiled = validate(network, set_up("cpu"), stacks)
+    assert tiled == pytest.approx(whole, rel=1e-5)
+
+
+def test_a_large_slice_is_seen_in_parts(monkeypatch: pytest.MonkeyPatch):
+    network, seen = make_network("unet", width=2), []
+    network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[2:].numel()))
+    volume = np.zeros((1, 400, 420), np.uint8)
+    volume[:, 5:300] = 200
+    monkeypatch.setattr(validation, "TILE", 64)
+    validate(network, set_up("cpu"), Stacks(volume, (volume > 0).astype(np.uint8), Fold([], [0], [])))
+    assert len(seen) == 49 and max(seen) <= (64 + 2 * 112) ** 2
+
+
+def test_labels_without_a_cell_give_no_v_rand(training_job, augmented):
+    network = build(training_job().network, torch.Generator().manual_seed(3)).eval()
+    volume, labels = augmented[0], augmented[1].copy()
+    labels[FOLD.validation] = 0
+    loss, v_rand = validate(network, set_up("cpu"), Stacks(volume, labels, FOLD))
+    assert loss > 0 and v_rand is None

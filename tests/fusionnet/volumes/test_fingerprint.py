@@ -1,5 +1,6 @@
 """A volume's fingerprint changes with its content, and is cheap where the volume is large."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import zarr
 
 from fusionnet.files import sha256
 from fusionnet.volumes import fingerprint
-from fusionnet.volumes.fingerprint import volume_fingerprint
+from fusionnet.volumes.fingerprint import files_fingerprint, volume_fingerprint
 
 
 def test_a_file_of_ordinary_size_is_hashed_whole(tmp_path: Path):
@@ -41,3 +42,23 @@ def test_of_a_folder_names_sizes_and_metadata_count(tmp_path: Path):
     assert first.startswith("listed:") and first == volume_fingerprint(tmp_path / "b.zarr")
     zarr.open_array(tmp_path / "b.zarr").attrs["resolution"] = [50, 4, 4]
     assert volume_fingerprint(tmp_path / "b.zarr") != first
+
+
+def test_files_that_are_changed_in_place_or_replaced_by_older_ones_are_noticed(tmp_path: Path):
+    slices = tmp_path / "labels"
+    slices.mkdir()
+    for z in range(3):
+        (slices / f"{z}.png").write_bytes(b"pixels")
+    (tmp_path / "v.tif").write_bytes(b"pixels")
+    paths = [slices, f"{tmp_path}/v.tif", tmp_path / "not there.tif"]
+    prints = [files_fingerprint(paths)]
+    assert files_fingerprint(paths) == prints[0]
+    of_folder = slices.stat().st_mtime_ns
+    os.utime(slices / "1.png", ns=(1, 1))
+    prints.append(files_fingerprint(paths))
+    assert slices.stat().st_mtime_ns == of_folder, "which is all that a workflow sees of a folder"
+    os.utime(tmp_path / "v.tif", ns=(2, 2))
+    prints.append(files_fingerprint(paths))
+    (tmp_path / "not there.tif").write_bytes(b"")
+    prints.append(files_fingerprint(paths))
+    assert len(set(prints)) == 4
