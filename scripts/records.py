@@ -4,10 +4,10 @@
 """
 
 import argparse
-import logging
 import sys
 
 from fusionnet.errors import UserError, run
+from fusionnet.logs import start_log
 from fusionnet.workflow import records
 
 ACTIONS = {
@@ -30,7 +30,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    logging.basicConfig(format=f"{arguments.action}: %(message)s", level=logging.INFO)
+    start_log(arguments.action, None)
     try:
         done = records.run_action(arguments.action, arguments.experiments)
     except UserError as error:

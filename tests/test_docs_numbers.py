@@ -153,8 +153,7 @@ def test_the_defaults_of_scores_of_volumes_are_those_of_their_table():
 def test_how_gpus_and_cores_are_shared_out():
     text = page("docs/cluster.md")
     assert (
-        "with `--cores 16` and two GPUs, a job has 8 threads" in text
-        and Places(16, 2, 16, on_gpu=True).threads(None) == 8
+        "with `--cores 16` and two GPUs, a job has 8 threads" in text and Places(16, 2, on_gpu=True).threads(None) == 8
     )
     assert "at most 8" in page("docs/reproducibility.md") and MOST_THREADS == 8
     profile = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())

@@ -8,9 +8,9 @@ from pathlib import Path
 from fusionnet.errors import UserError
 
 PACKAGE = "fusionnet"
-# Hours of GPU time hang on this script, so what it does not run must not mark it. Others are listed by folders: each
-# folder's name says more than its files, and what is marked without need is soon made again.
-LISTED_BY_FILE = ("scripts/train.py",)
+# Hours of GPU time hang on what these scripts make, so what they do not run must not mark them. Others are listed by
+# folders: a folder's name says more than its files, and what is marked without need is soon made again.
+LISTED_BY_FILE = ("scripts/download.py", "scripts/train.py")
 # Not code: byte code, networks that are published after they were trained, and what a system or an editor keeps beside
 # files (see `_is_code`). DVC leaves the same out by .dvcignore.
 IGNORED = ("__pycache__", "weights")

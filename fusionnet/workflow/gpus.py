@@ -50,12 +50,14 @@ class Places:
     Args:
         cores: All that Snakemake may use on this machine; None where jobs run elsewhere.
         gpus: How many jobs may hold a GPU at once.
+        here: Whether this process itself starts the jobs, and on this machine.
         processors: What this machine has, which may be less than ``cores``.
         on_gpu: Whether this machine has a GPU.
     """
 
     cores: int | None
     gpus: int
+    here: bool = True
     processors: int = field(default_factory=available_processors)
     on_gpu: bool = field(default_factory=sees_gpu)
 
@@ -65,7 +67,7 @@ class Places:
         Args:
             portable_threads: The job's own number of threads; None for as many as it is given.
         """
-        return 1 if portable_threads is None or self.cores is None or self.on_gpu else 0
+        return 1 if portable_threads is None or self.on_gpu or not self.here else 0
 
     def threads(self, portable_threads: int | None) -> int:
         """Return the threads of a job as Snakemake counts them: all jobs that run at once fit on the machine together.
@@ -75,7 +77,7 @@ class Places:
         """
         if self.cores is None:
             return MOST_THREADS
-        if portable_threads is None or self.on_gpu:
+        if portable_threads is None or self.on_gpu or not self.here:
             return max(1, min(MOST_THREADS, self.cores // self.gpus))
         # Snakemake may be told of more cores than there are: then each job counts for more of them.
         return min(self.cores, max(portable_threads, -(-portable_threads * self.cores // self.processors)))

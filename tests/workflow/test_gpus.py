@@ -18,6 +18,7 @@ def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     shutil.copytree(finished, folder, ignore=shutil.ignore_patterns("work", ".git", ".dvc"))
     add_to(folder)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")  # what the workflow goes by, which does not ask torch
     return folder
 
 

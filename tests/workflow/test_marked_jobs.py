@@ -72,7 +72,7 @@ def test_a_key_of_an_overlay(recorded: Path, run: Command, edited, change: dict,
         ("fusionnet/report/statistics.py", REPORT),
         ("fusionnet/report/figures/scores.py", REPORT),
         ("fusionnet/export/onnx.py", set()),
-        ("fusionnet/examine/labels.py", set()),
+        ("fusionnet/examine/slices.py", set()),
         ("fusionnet/workflow/verify.py", set()),
     ],
 )

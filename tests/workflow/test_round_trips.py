@@ -39,4 +39,4 @@ def test_record_refuses_while_snakemake_has_work_to_do(recorded: Path):
     finally:
         (recorded / OVERLAY).write_text(before)
     assert done.returncode == 1
-    assert "record: Snakemake has work to do for phantom; run it first" in done.stdout
+    assert "record: phantom: Snakemake has work to do for phantom; run it first" in done.stdout

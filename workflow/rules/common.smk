@@ -37,7 +37,8 @@ try:
     GPUS = gpus_offered(workflow.global_resources.get("gpu").value) if workflow.is_main_process else 1
 except UserError as error:
     raise WorkflowError(str(error)) from None
-PLACES = Places(workflow.global_resources["_cores"].value, GPUS)
+HERE = workflow.is_main_process and workflow.resource_settings.nodes is None
+PLACES = Places(workflow.global_resources["_cores"].value, GPUS, HERE)
 CLAIMS = []
 
 

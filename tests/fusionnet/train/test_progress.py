@@ -80,7 +80,7 @@ def test_a_terminal_gets_a_bar_and_the_log_plain_lines(tmp_path, monkeypatch):
             progress.update(step, 0.5)
         progress.validated(ROW)
         logging.getLogger("fusionnet.train.loop").info("a message")
-    assert "fusionnet fold 25-29 seed 0: 100%" in terminal.getvalue()
+    assert "train: 100%" in terminal.getvalue()
     # Each line begins where a bar was taken away, and ends before the next one is drawn.
     assert "\rtrain: a message\n" in terminal.getvalue() and "\rtrain: epoch 5: " in terminal.getvalue()
     assert (tmp_path / "train.log").read_text().splitlines() == [

@@ -76,7 +76,7 @@ def hashes(lists: dict[str, list[str]]) -> dict[str, str]:
         ("fusionnet/report/text.py", REPORTED),
         ("fusionnet/report/figures/scores.py", REPORTED),
         ("fusionnet/export/onnx.py", set()),
-        ("fusionnet/examine/labels.py", set()),
+        ("fusionnet/examine/slices.py", set()),
         ("fusionnet/evaluate/isbi.py", SCORED),
         ("fusionnet/evaluate/counting.py", SCORED | {"train"}),
     ],

@@ -33,13 +33,13 @@ def test_jobs_on_all_gpus_fit_on_the_cores_together(cores, gpus, threads, portab
     [(8, 2, 1, 2), (8, 2, 2, 1), (8, 8, 2, 4), (8, 16, 2, 4), (2, 2, 2, 1), (1, 2, 2, 1), (8, 1, 2, 1), (8, 3, 1, 2)],
 )
 def test_without_a_gpu_portable_jobs_run_side_by_side_on_the_processors(cores, processors, own: int, at_once: int):
-    places = Places(cores, 1, processors, on_gpu=False)
+    places = Places(cores, 1, True, processors, on_gpu=False)
     assert places.gpus_held(own) == 0
     assert cores // places.threads(own) == at_once
 
 
 def test_jobs_that_run_elsewhere_ask_for_a_gpu_there():
-    places = Places(None, 16, processors=2, on_gpu=False)
+    places = Places(None, 16, here=False, processors=2, on_gpu=False)
     assert (places.threads(2), places.gpus_held(2)) == (MOST_THREADS, 1)
 
 
