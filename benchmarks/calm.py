@@ -19,7 +19,7 @@ from fusionnet.errors import run
 SETTINGS = {
     "default": {},
     "passive": {"OMP_WAIT_POLICY": "PASSIVE"},
-    "calm": {SPIN: SPIN_TURNS},
+    **{f"spin {turns}": {SPIN: turns} for turns in ("1000", SPIN_TURNS, "100000")},
 }
 # torch comes first, before the package can say how its threads wait.
 STEPS = """

@@ -16,7 +16,7 @@ from typing import Any
 SPIN = "GOMP_SPINCOUNT"
 # Turns that a thread waits for the others before it sleeps. By default it spins for milliseconds, and two busy
 # processes on two cores then keep the processor from each other at every step; see benchmarks/calm.py.
-SPIN_TURNS = "1000"
+SPIN_TURNS = "10000"
 WAITING = (SPIN, "OMP_WAIT_POLICY")  # one of them set by a person stays as it is
 
 ATEN, ONEDNN = "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA"

@@ -82,7 +82,7 @@ def test_data_augmentation_and_scores_do_not_depend_on_the_processors_vectors():
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ({}, {SPIN: "1000"}),
+        ({}, {SPIN: "10000"}),
         ({SPIN: "7"}, {SPIN: "7"}),
         ({"OMP_WAIT_POLICY": "ACTIVE"}, {"OMP_WAIT_POLICY": "ACTIVE"}),
     ],
@@ -95,7 +95,7 @@ def test_threads_wait_calmly_unless_the_person_says_how(before: dict[str, str], 
 
 def test_the_package_is_calm_before_torch_is_loaded():
     code = "import sys, os, fusionnet\nprint('torch' in sys.modules, os.environ['GOMP_SPINCOUNT'], sep='|')"
-    assert run(code) == ["False", "1000"]
+    assert run(code) == ["False", "10000"]
 
 
 def test_a_limit_that_is_narrower_stays():
