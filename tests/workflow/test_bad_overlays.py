@@ -60,7 +60,7 @@ def test_the_one_that_is_asked_for_ends_in_its_own_words(project: Path):
 
 
 def test_make_has_the_good_ones_as_targets(project: Path):
-    listed = command_in(project)("make help").stdout.rpartition("make NAME runs an experiment:")[2]
+    listed = command_in(project)("make --no-print-directory help").stdout.rpartition("make NAME runs an experiment:")[2]
     names = {path.stem for path in (ROOT / "config/experiments").glob("*.yaml")}
     good_names = {"mine", "train", "latin", "twice", "infinite", "elsewhere", "forgotten"}
     assert set(listed.split()) == names | good_names
