@@ -58,8 +58,8 @@ verify: install ## Run the default experiment again, elsewhere, and say whether 
 
 # --- develop
 
-test: install ## Run the test suite on all cores
-	pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+test: install ## Run the test suite, a file at a time on each core
+	pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-slow: install ## Run the long suite
 	pytest -m slow

@@ -27,21 +27,6 @@ ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker of pytest-xdist, and on one, as its first, all that run the workflow.
-
-    The finished small project takes half a minute to make, and its tests change it in place.
-    """
-
-    def runs_workflow(item: pytest.Item) -> bool:
-        return "finished" in getattr(item, "fixturenames", ())
-
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("workflow" if runs_workflow(item) else str(item.path)))
-    items.sort(key=lambda item: not runs_workflow(item))
-
-
 @pytest.fixture
 def shared() -> Path:
     """The folder with reference material beside the checkout; a clone without it skips these tests."""

@@ -1,5 +1,6 @@
-"""The small project, run once for all tests of the workflow."""
+"""The small project, run once for all tests of the workflow; each of pytest-xdist's workers has a copy of its own."""
 
+import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,7 +13,19 @@ from small_project import command_in, copy_project, put_under_git
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project whose small default experiment has run to its end, under git and DVC."""
-    folder = copy_project(tmp_path_factory.mktemp("finished"))
+    own = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return run_small_project(own / "finished")
+    shared = own.parent / "finished"  # of all workers: the first one makes it
+    with (own.parent / "finished.lock").open("a") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        if not (shared / "results/phantom/report").is_dir():
+            run_small_project(shared)
+    return Path(shutil.copytree(shared, own / "finished"))
+
+
+def run_small_project(folder: Path) -> Path:
+    copy_project(folder)
     put_under_git(folder)
     command_in(folder)("snakemake --cores 8 --resources gpu=1")
     return folder
