@@ -38,10 +38,12 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     log = start_log("verify", None)
+    if arguments.record and arguments.replicate:
+        raise UserError("--record writes the record of a whole experiment; leave --replicate out")
     config = load(arguments.experiment)
     file = arguments.record_file or default_record(arguments.experiment)
     if arguments.record:
-        write_json(file, make_record(arguments.experiment, config, Path.cwd(), arguments.replicate))
+        write_json(file, make_record(arguments.experiment, config, Path.cwd()))
         log.info("%s: written", file)
         return
     expected = read_record(file, arguments.experiment)

@@ -58,6 +58,13 @@ def test_a_record_must_be_there_and_of_the_experiment(script, record: Path):
     assert code == 1 and "is of 'phantom', not of 'isbi2012'" in errors
 
 
+def test_a_record_is_of_the_whole_experiment(script, record: Path):
+    before = record.read_text()
+    code, _, errors = script("verify.py", "--record", "--replicate", "unet/test/seed-0", "--record-file", str(record))
+    assert code == 1 and "leave --replicate out" in errors
+    assert record.read_text() == before
+
+
 def test_status_shows_the_finished_trainings(script):
     code, output, _ = script("status.py")
     assert code == 0
