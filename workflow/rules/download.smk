@@ -3,12 +3,6 @@ from fusionnet.volumes.fingerprint import files_fingerprint
 
 RAW = {plan.raw_name: plan for plan in PLANS.values()}
 
-
-def of_own_files(plan):
-    """Return the function that looks up the person's own files of a dataset; only where a job reads them."""
-    return lambda wildcards: files_fingerprint(plan.config.download.own_files())
-
-
 # A rule for each dataset: they differ in which stacks they have.
 for dataset, plan in RAW.items():
 
@@ -31,6 +25,6 @@ for dataset, plan in RAW.items():
             section=plan.download_job(),
             folder=lambda wildcards, output: Path(output.origin).parent,
             # Stacks are made anew when the person's files change in place; see fusionnet/volumes/fingerprint.py.
-            own_files=of_own_files(plan),
+            own_files=lambda wildcards, plan=plan: files_fingerprint(plan.config.download.own_files()),
         shell:
             "python scripts/download.py --config {params.section:q} --output-folder {params.folder:q} --log {log:q}"
