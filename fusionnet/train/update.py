@@ -29,6 +29,7 @@ class WeightUpdate:
 
     Attributes:
         micro_batch: Samples that go through the network at once.
+        may_run_out: Whether memory may not suffice and be asked for less of: a GPU's.
     """
 
     def __init__(self, network: SegmentationNetwork, settings: TrainSection, machine: Machine):
@@ -36,6 +37,7 @@ class WeightUpdate:
         self.optimizer = make_optimizer(network, settings)
         self.forward = compiled(network, settings.compile, machine.device)
         self.micro_batch = math.ceil(settings.batch_size / settings.accumulation)
+        self.may_run_out = machine.device.type == "cuda"
 
     def __call__(self, batch: Batch, step: int) -> torch.Tensor:
         """Change the weights by a batch in the CPU's memory, at a step counted from 0, and return its loss."""
@@ -47,7 +49,8 @@ class WeightUpdate:
 
     def _try(self, batch: Batch) -> torch.Tensor | None:
         """Change the weights and return the loss; None, with the network as it was, if memory did not suffice."""
-        statistics = [buffer.clone() for buffer in self.network.buffers()]  # each part's forward pass changes them
+        # Each part's forward pass changes them.
+        statistics = [buffer.clone() for buffer in self.network.buffers()] if self.may_run_out else []
         try:
             loss = self.gradients(batch)
             if self.settings.gradient_clip:
@@ -55,7 +58,7 @@ class WeightUpdate:
             self.optimizer.step()
             return loss
         except RuntimeError as error:
-            if not out_of_memory(error):
+            if not (self.may_run_out and out_of_memory(error)):
                 raise
             for buffer, before in zip(self.network.buffers(), statistics, strict=True):
                 buffer.copy_(before)
