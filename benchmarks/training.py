@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,12 +42,16 @@ def main() -> None:
     vectors = torch.backends.cpu.get_cpu_capability()
     load_now = ", ".join(f"{each:.1f}" for each in os.getloadavg()[:2])
     print(f"{arguments.architecture}, width {arguments.width}, {crops}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
-    print(f"torch {torch.__version__}, {vectors}, load of the machine {load_now}")
+    print(f"torch {torch.__version__}, {vectors}, load of the machine {load_now}, and {arguments.busy} busy processes")
     folders = {"plain": Path.cwd()} | ({"before": arguments.before} if arguments.before else {}) | {"ours": Path.cwd()}
     loops = {name: Loop(name, folder) for name, folder in folders.items()}
-    for number in range(arguments.rounds + 1):
-        for loop in loops.values():
-            loop.take_round(number * arguments.steps, arguments.steps)
+    with ExitStack() as others:
+        for _ in range(arguments.busy):
+            busy = others.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            others.callback(busy.kill)
+        for number in range(arguments.rounds + 1):
+            for loop in loops.values():
+                loop.take_round(number * arguments.steps, arguments.steps)
     for name, loop in loops.items():
         loop.end()
         median = statistics.median(loop.seconds)
@@ -135,6 +140,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--compile", choices=["auto", "always", "never"], default="auto", help="as train.compile")
     parser.add_argument("--arithmetic", choices=["native", "portable"], default="native", help="of ours")
     parser.add_argument("--before", type=Path, help="a checkout of an earlier version, timed too")
+    parser.add_argument("--busy", type=int, default=0, help="processes that keep a processor busy meanwhile")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=5, help="steps a round")
     parser.add_argument("--loop", choices=["plain", "before", "ours"], help=argparse.SUPPRESS)  # in its own process
