@@ -109,5 +109,7 @@ def compiled(network: SegmentationNetwork, wanted: str, device: torch.device) ->
             "train.compile: no C++ compiler (g++, clang++ or $CXX) is here; training goes on without, somewhat slower"
         )
         return network
+    # The compiler is told that results are to be deterministic; on a CPU nothing has loaded it before.
+    torch.use_deterministic_algorithms(True, warn_only=torch.is_deterministic_algorithms_warn_only_enabled())
     # Each size of a batch has code of its own, so that it does not matter which sizes a process has seen before.
     return torch.compile(network, dynamic=False)

@@ -38,6 +38,7 @@ def test_without_a_compiler_training_goes_on_with_a_message(network, messages, m
     (tmp_path / "g++").touch(mode=0o755)
     assert compiled(network, "always", torch.device("cpu")) is not network
     assert len(messages()) == 1
+    assert torch._inductor.config.deterministic
 
 
 @pytest.mark.slow
