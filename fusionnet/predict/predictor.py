@@ -162,10 +162,8 @@ class Predictor:
             self._use_less_memory(height, width)
         first, second, axis = halves(window, self.reach)
         parts = self.predict(first), self.predict(second)
-        joined = (
-            np.concatenate([getattr(part, name) for part in parts], axis) for name in ("probability", "deviation")
-        )
-        return Prediction(*joined, window.missing)
+        probability = np.concatenate([part.probability for part in parts], axis)
+        return Prediction(probability, np.concatenate([part.deviation for part in parts], axis), window.missing)
 
     def _use_less_memory(self, height: int, width: int) -> None:
         if self._most_pixels is None:
