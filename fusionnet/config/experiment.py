@@ -181,6 +181,21 @@ class Config(Section):
             raise ValueError(f"seeds: got {min(self.seeds)}, expected numbers from 0")
         return self
 
+    @model_validator(mode="after")
+    def _neighbours_are_the_tissues(self) -> "Config":
+        for arm, network in self.network.items():
+            gap = self.split.gap_slices
+            if network.neighbours > gap:
+                raise ValueError(
+                    f"network.{arm}: neighbours is {network.neighbours} and split.gap_slices {gap}: training would see "
+                    "slices that are scored; make the gap as large"
+                )
+            if network.neighbours and self.download.unlabelled_slices:
+                raise ValueError(
+                    f"network.{arm}: got neighbours; a stack without its 'download.unlabelled_slices' has others there"
+                )
+        return self
+
 
 def slices_named(text: str | None) -> list[int]:
     """Return the slices of ``"3,7-9"``, ascending; none of None."""
