@@ -13,7 +13,7 @@ from fusionnet.workflow.code import project_files
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fusionnet"
 STAGES = ("download", "augment", "train", "predict", "evaluate", "report")
-OTHER_FOLDERS = ("config", "models", "volumes", "export", "examine", "workflow")
+OTHER_FOLDERS = ("segment", "config", "models", "volumes", "export", "examine", "workflow")
 WITHOUT_SETTINGS = {"evaluate"}  # the official scores have none
 PIPELINES = ("dvc.yaml", "results/isbi2012/dvc.yaml", "results/phantom-nuclei/dvc.yaml")
 
