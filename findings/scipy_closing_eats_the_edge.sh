@@ -5,7 +5,7 @@
 # Seen: 2026-11-28
 # Behaviour: a closing returns at least what it is given. scipy's erosion takes the outside of the image for
 #   background, and closing passes one border value to its dilation and its erosion: with 0, the default, the erosion
-#   eats into all that touches the edge; with 1 the dilation grows in from the edge wherever there is none. dask-image
+#   eats into all that touches the edge; with 1 the dilation makes foreground grow in from it. dask-image
 #   follows scipy. scikit-image, mahotas and SimpleITK lose no pixel. The documentation speaks of a value in the output
 #   array, not of this.
 # Harm: in a cell mask cut from a larger volume every cell at the faces of the cut loses `iterations` voxels, in a stack
