@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.ticker import NullLocator
 
@@ -127,7 +126,7 @@ def measure(name: str, job: TrainingJob, stacks: Stacks, config: Config, machine
             train(training, stacks, states, progress, save_every_seconds=1e9)
     predictor = Predictor(training.average.network, config.predict, machine)
     scored = stacks.fold.scored
-    probabilities = np.stack([predictor.predict_slice(stacks.volume[number]).probability for number in scored])
+    probabilities = predictor.predict_stack(stacks.volume[: stacks.depth], scored)
     metrics = metrics_of(score_stack(stacks.labels[scored], probabilities))
     return row_of(name, job, machine.name, training.seconds, metrics)
 

@@ -48,7 +48,8 @@ def export_package(
         path: Ends in ``.zip``.
         network: Trained.
         job: What trained it.
-        example: Grey levels 0..255 for test and cover, (Y, X); at least `example_side` pixels each way.
+        example: Grey levels 0..255 for test and cover, (1 + 2 * neighbours, Y, X); at least `example_side` pixels
+            each way.
         description: Name, author, licence, data.
 
     Raises:
@@ -60,9 +61,11 @@ def export_package(
     except ImportError as error:
         raise UserError("a Model Zoo package needs bioimageio.core: pip install -e '.[export]'") from error
     side = example_side(network)
-    if min(example.shape) < side:
-        raise UserError(f"example: slices of {example.shape} pixels, expected {side} at least; name a larger volume")
-    example = example[:side, :side].astype(np.float32)
+    if min(example.shape[1:]) < side:
+        raise UserError(
+            f"example: slices of {example.shape[1:]} pixels, expected {side} at least; name a larger volume"
+        )
+    example = example[:, :side, :side].astype(np.float32)
     with tempfile.TemporaryDirectory() as folder:
         model = _describe(Path(folder), network, job, example, description)
         if isinstance(model, InvalidDescr):
@@ -88,10 +91,10 @@ def _describe(
     export_onnx(folder / "weights.onnx", network, {"job": job.model_dump()})
     export_torchscript(folder / "weights.torchscript.pt", network)
     with torch.inference_mode():
-        probability = Standalone(network).eval()(torch.from_numpy(example)[None, None]).numpy()
-    np.save(folder / "test-input.npy", example[None, None])
+        probability = Standalone(network).eval()(torch.from_numpy(example)[None]).numpy()
+    np.save(folder / "test-input.npy", example[None])
     np.save(folder / "test-output.npy", probability)
-    _draw_cover(folder / "cover.png", example, probability[0, 0])
+    _draw_cover(folder / "cover.png", example[network.neighbours], probability[0, 0])
     (folder / "documentation.md").write_text(_documentation(job, description), encoding="utf-8")
     author = spec.Author(name=description.author)
     cited = ARCHITECTURES[job.network.architecture].publication
@@ -127,15 +130,23 @@ def _input(spec: Any, network: SegmentationNetwork, test: Path) -> Any:
     size = spec.ParameterizedSize(min=example_side(network), step=SIDE_MULTIPLE)
     return spec.InputTensorDescr(
         id="grey",
-        description="8-bit grey levels as they are; membranes dark",
+        description="8-bit grey levels as they are; membranes dark" + _neighbours_in_words(network.neighbours),
         axes=[
             spec.BatchAxis(),
-            spec.ChannelAxis(channel_names=["grey"]),
+            spec.ChannelAxis(channel_names=_channel_names(network.neighbours)),
             *(spec.SpaceInputAxis(id=axis, size=size) for axis in "yx"),
         ],
         data=spec.IntervalOrRatioDataDescr(type="float32", range=(0.0, 255.0)),
         test_tensor=spec.FileDescr(source=test),
     )
+
+
+def _channel_names(neighbours: int) -> list[str]:
+    return ["grey" if z == 0 else f"grey_z{z:+d}" for z in range(-neighbours, neighbours + 1)]
+
+
+def _neighbours_in_words(neighbours: int) -> str:
+    return f"; channels: the slice between {neighbours} before and {neighbours} after it" if neighbours else ""
 
 
 def _output(spec: Any, network: SegmentationNetwork, test: Path) -> Any:
@@ -165,14 +176,15 @@ def _draw_cover(path: Path, grey: np.ndarray, probability: np.ndarray) -> None:
 def _documentation(job: TrainingJob, description: Description) -> str:
     network = job.network
     units = f", {network.chain} units in series" if network.chain > 1 else ""
+    units += ", at half resolution" if network.stem == "half" else ""
     return f"""# {description.name}
 
 {ARCHITECTURES[network.architecture].title} of base width {network.width}{units}, trained by
 "FusionNet, reproducible" {__version__} on {description.training_data} (fold {job.fold}, seed {job.seed}).
 
 Input: 8-bit grey levels of 2-D slices, membranes dark, at about the pixel size of the training data; no normalisation
-is needed, it is in the network. Output: the probability that a pixel is inside a cell. Threshold it, and label the
-connected components, to get cells.
+is needed, it is in the network{_neighbours_in_words(network.neighbours)}.
+Output: the probability that a pixel is inside a cell. Threshold it, and label the connected components, to get cells.
 
 A single pass; the project's own `scripts/predict.py` averages over 8 orientations, which is more accurate.
 

@@ -1,13 +1,13 @@
 """Probabilities of "inside a cell" from a trained network: mirrored borders, 8 orientations, exact tiles."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from fusionnet.augment.geometry import ORIENTATIONS, orient, orient_back
+from fusionnet.augment.geometry import ORIENTATIONS, around, orient, orient_back
 from fusionnet.config.stages import PredictSection
 from fusionnet.devices import Machine, cannot_be_compiled, out_of_memory
 from fusionnet.errors import UserError
@@ -42,7 +42,7 @@ class Window:
     """A tile's input.
 
     Attributes:
-        x: Normalised grey values, (1, 1, H, W).
+        x: Normalised grey values, (1, C, H, W).
         inner: Where the tile lies in it.
         missing: Number of the tile's pixels that were NaN.
     """
@@ -105,6 +105,7 @@ class Predictor:
         self.network: Callable[[torch.Tensor], torch.Tensor] = self._plain
         self._most_pixels: int | None = None  # of a window, once the memory has not sufficed for one
         self.reach = reach(network)
+        self.neighbours = network.neighbours
 
     def plan(self, slices: range, shape: tuple[int, ...], depth: int = 1) -> ChunkPlan:
         """Return the chunks of these slices, of shape (Y, X), of a volume that is stored in blocks of such a depth."""
@@ -124,27 +125,35 @@ class Predictor:
         """Predict a whole slice, tile by tile.
 
         Args:
-            grey: Grey values (Y, X); 0 to 255, NaN where there is none.
+            grey: Grey values (Y, X); 0 to 255, NaN where there is none. Of a network with neighbours: the slice in the
+                middle of them, (1 + 2 * neighbours, Y, X).
         """
-        probability = np.empty(grey.shape, np.float32)
-        deviation = np.empty(grey.shape, np.float32)
+        grey = grey.reshape(-1, *grey.shape[-2:])
+        _, *shape = grey.shape
+        probability, deviation = np.empty(shape, np.float32), np.empty(shape, np.float32)
         missing = 0
-        plan = self.plan(range(1), grey.shape)
+        plan = self.plan(range(1), tuple(shape))
         for chunk in plan.chunks(range(len(plan))):
-            picked = (s.picked(size) for s, size in zip((chunk.rows, chunk.columns), grey.shape, strict=True))
-            part = self.predict(self.prepare(grey[np.ix_(*picked)], chunk))
+            picked = (s.picked(size) for s, size in zip((chunk.rows, chunk.columns), shape, strict=True))
+            part = self.predict(self.prepare(grey[np.ix_(np.arange(len(grey)), *picked)], chunk))
             _, *region = chunk.region
             probability[*region], deviation[*region] = part.probability, part.deviation
             missing += part.missing
         return Prediction(probability, deviation, missing)
 
+    def predict_stack(self, grey: np.ndarray, slices: Sequence[int] | None = None) -> np.ndarray:
+        """Return the probabilities of these slices, or all, of a stack of grey values (Z, Y, X), stacked likewise."""
+        chosen = range(len(grey)) if slices is None else slices
+        seen = (grey[around(z, self.neighbours, len(grey))].astype(np.float32) for z in chosen)
+        return np.stack([self.predict_slice(each).probability for each in seen])
+
     def prepare(self, levels: np.ndarray, chunk: Chunk) -> Window:
-        """Make a tile's window of grey levels 0..255, (Y, X), into input; another thread may do it."""
+        """Make a tile's window of grey levels 0..255, (C, Y, X), into input; another thread may do it."""
         missing = np.isnan(levels)
-        x = torch.from_numpy(normalise(np.where(missing, np.float32(MID_GREY), levels)))[None, None]
+        x = torch.from_numpy(normalise(np.where(missing, np.float32(MID_GREY), levels)))[None]
         pinned = x.pin_memory() if self.machine.device.type == "cuda" else x
         inner = chunk.rows.inner, chunk.columns.inner
-        return Window(pinned, inner, int(missing[inner].sum()))
+        return Window(pinned, inner, int(missing[self.neighbours][inner].sum()))
 
     def predict(self, window: Window) -> Prediction:
         """Predict a tile from its window; where that does not fit in the memory, in halves, which are as exact.

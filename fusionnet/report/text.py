@@ -67,11 +67,12 @@ def comparison_markdown(table: pd.DataFrame, names: Mapping[str, str], effects: 
     devices = sorted({str(device) for device in singles["training_device"].dropna()})
     lines += [f"Trained on: {'; '.join(devices)}.", "", "## Effects", ""]
     lines += markdown_table(
-        ["comparison", "score", "mean", "95 % interval", "paired trainings", "verdict", "would decide"],
+        ["comparison", "score", "mean", "95 % interval", "paired trainings", "verdict", "found here", "would decide"],
         [_effect_cells(effect, names) for pair in _by_pair(effects) for effect in pair],
     )
     lines += [
         "",
+        "Found here: the smallest true effect that these folds find with 80 % probability, if they scatter so.",
         "Would decide: so many folds, each on slices of its own, would be likely to tell an effect of this size from",
         "none; more seeds on the same slices would not. A verdict of one fold holds for the slices of that fold.",
     ]
@@ -161,8 +162,9 @@ def _effect_cells(effect: Effect, names: Mapping[str, str]) -> list[str]:
     needed = "unknown" if effect.folds_needed is None else count(effect.folds_needed, "fold")
     if effect.verdict != "not distinguishable":
         needed = "decided"
+    smallest = "unknown" if effect.smallest is None else f"{effect.smallest:.4f}"
     numbers = [f"{effect.mean:+.4f}", interval, _sample(effect)]
-    return [_pair_name(effect, names), headlines()[effect.score], *numbers, effect.verdict, needed]
+    return [_pair_name(effect, names), headlines()[effect.score], *numbers, effect.verdict, smallest, needed]
 
 
 def _mean_cells(row: Mapping[Any, Any], singles: pd.DataFrame, names: Mapping[str, str]) -> list[str]:

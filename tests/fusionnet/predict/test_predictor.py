@@ -41,7 +41,7 @@ def difference(
     """Return the greatest difference between tiles and the whole, in mean and deviation."""
     whole = kind(network, settings(tile_pixels=4096, **changes), MACHINE)
     tiled = kind(network, settings(tile_pixels=tile, **changes), MACHINE)
-    assert len(whole.plan(range(1), levels.shape)) == 1 < len(tiled.plan(range(1), levels.shape))
+    assert len(whole.plan(range(1), levels.shape[-2:])) == 1 < len(tiled.plan(range(1), levels.shape[-2:]))
     expected, found = whole.predict_slice(levels), tiled.predict_slice(levels)
     assert expected.probability.std() > 0.01, "a network that says nothing proves nothing"
     return max(
@@ -59,9 +59,11 @@ def difference(
         ({"architecture": "fusionnet", "width": 2}, (21, 601), 128, 12),
         ({"architecture": "fusionnet", "width": 3, "skips": "concatenate"}, (573, 16), 192, 0),
         ({"architecture": "fusionnet", "width": 1, "residual": False}, (601, 10), 112, 5),
+        ({"architecture": "unet", "width": 3, "stem": "half"}, (269, 251), 128, 8),
+        ({"architecture": "fusionnet", "width": 2, "stem": "half", "neighbours": 1}, (3, 601, 21), 128, 12),
     ],
 )
-def test_tiles_equal_the_whole(switches: dict, shape: tuple[int, int], tile: int, padding: int):
+def test_tiles_equal_the_whole(switches: dict, shape: tuple[int, ...], tile: int, padding: int):
     network = make_network(**switches)
     assert difference(network, grey(*shape), tile, padding_pixels=padding) <= 1e-5
     once = {"padding_pixels": padding, "orientation_average": False}
@@ -143,6 +145,20 @@ def test_nan_is_counted_and_taken_for_mid_grey():
     found = predictor.predict_slice(levels)
     assert found.missing == 2, "each pixel counts once, though windows overlap and mirror it"
     np.testing.assert_array_equal(found.probability, expected.probability)
+
+
+def test_each_slice_of_a_stack_is_seen_with_its_neighbours():
+    network = make_network("unet", neighbours=1)
+    predictor = Predictor(network, settings(padding_pixels=0, orientation_average=False), MACHINE)
+    stack = grey(3, 32, 48)
+    stack[1, 4, 5] = np.nan
+    x = torch.from_numpy(normalise(np.nan_to_num(stack, nan=127.5)))
+    with torch.inference_mode():
+        expected = torch.sigmoid(network(torch.stack([x[[1, 0, 1]], x[[0, 1, 2]], x[[1, 2, 1]]])))[:, 0].numpy()
+    np.testing.assert_allclose(predictor.predict_stack(stack), expected, atol=1e-5)
+    np.testing.assert_allclose(predictor.predict_stack(stack, [2]), expected[2:], atol=1e-5)
+    missing = [predictor.predict_slice(stack[numbers]).missing for numbers in ([1, 0, 1], [0, 1, 2])]
+    assert missing == [0, 1], "a pixel that is missing counts in its own slice"
 
 
 def test_bfloat16_is_near():

@@ -71,6 +71,20 @@ def test_shapes_types_and_slices(training_job, augmented):
     assert len({value.item() for batch in found for value in batch.images.unique()}) == 4
 
 
+def test_an_arm_with_neighbours_gets_them_as_channels(training_job, augmented):
+    plain = training_job()
+    job = plain.model_copy(update={"network": plain.network.model_copy(update={"neighbours": 1})})
+    for batch, alone in zip(drawn(job, augmented), drawn(plain, augmented), strict=True):
+        assert batch.images.shape == (3, 3, 32, 32) and torch.equal(batch.labels, alone.labels)
+    # Without noise the middle channel is what an arm that sees one slice gets.
+    job, plain = (
+        each.model_copy(update={"augment": each.augment.model_copy(update={"noise_sigma": 0.0})})
+        for each in (job, plain)
+    )
+    for batch, alone in zip(drawn(job, augmented), drawn(plain, augmented), strict=True):
+        assert torch.equal(batch.images[:, 1:2], alone.images)
+
+
 def test_a_split_batch_is_the_batch(training_job, augmented):
     batch = drawn(training_job(), augmented)[0]
     parts = batch.split(2)

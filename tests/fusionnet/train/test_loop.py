@@ -25,7 +25,7 @@ class Run:
     def __init__(self, folder, job, augmented):
         self.machine = set_up("cpu")
         self.training = Training.begin(job, self.machine)
-        self.stacks = Stacks(*augmented, FOLD)
+        self.stacks = Stacks(*augmented, FOLD, 8)
         self.progress = Progress((job.arm, job.fold, job.seed), self.training.steps, folder / "heartbeat.json")
         self.states = StateFolder(folder, "key")
 
@@ -106,7 +106,7 @@ def test_scored_and_gap_slices_are_never_read(run):
     volume = spoilt.stacks.volume.copy()
     for number in (3, 4, 5, 11, 12, 13, 10):  # 10 is the deformed copy of the validation slice
         volume[number] = 255
-    spoilt.stacks = Stacks(volume, spoilt.stacks.labels, FOLD)
+    spoilt.stacks = Stacks(volume, spoilt.stacks.labels, FOLD, 8)
     assert_same(spoilt.go(), clean)
 
 
