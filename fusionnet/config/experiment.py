@@ -148,10 +148,15 @@ class Config(Section):
         return ReportJob(arms=self.arms, folds=self.folds, seeds=self.seeds, report=self.report)
 
     def decided(self) -> "Config":
-        """Return the configuration with ``arithmetic: auto`` decided: native for a person's own files."""
-        arithmetic = "native" if DATASETS[self.download.dataset].is_own else "portable"
+        """Return the configuration with ``arithmetic: auto`` decided.
+
+        It is native for a person's own files, and where bfloat16 is asked for, which portable arithmetic cannot be.
+        """
+        own = DATASETS[self.download.dataset].is_own
         update = {
-            name: section.model_copy(update={"arithmetic": arithmetic})
+            name: section.model_copy(
+                update={"arithmetic": "native" if own or section.precision == "bfloat16" else "portable"}
+            )
             for name, section in (("train", self.train), ("predict", self.predict))
             if section.arithmetic == "auto"
         }
@@ -185,6 +190,21 @@ class Config(Section):
             )
         if min(self.seeds) < 0:
             raise ValueError(f"seeds: got {min(self.seeds)}, expected numbers from 0")
+        return self
+
+    @model_validator(mode="after")
+    def _neighbours_are_the_tissues(self) -> "Config":
+        for arm, network in self.network.items():
+            gap = self.split.gap_slices
+            if network.neighbours > gap:
+                raise ValueError(
+                    f"network.{arm}: neighbours is {network.neighbours} and split.gap_slices {gap}: training would see "
+                    "slices that are scored; make the gap as large"
+                )
+            if network.neighbours and self.download.unlabelled_slices:
+                raise ValueError(
+                    f"network.{arm}: got neighbours; a stack without its 'download.unlabelled_slices' has others there"
+                )
         return self
 
 

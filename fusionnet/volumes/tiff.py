@@ -80,23 +80,6 @@ def _slices(name: str, tiff: tifffile.TiffFile) -> tuple[Shape, np.dtype, Reader
     return shape, dtype, reader, notes
 
 
-def _require_planes(name: str, tiff: tifffile.TiffFile, series: Any) -> None:
-    """Raise a `UserError` unless each plane that a file's metadata promises is there, and no other."""
-    missing = sum(page is None for page in series.pages)
-    if missing:
-        raise UserError(
-            f"{name}: {missing} of {len(series.pages)} planes that its OME metadata names are not there; is a file of "
-            "the same image missing beside it?"
-        )
-    used = sum(page.parent is tiff for page in series.pages)
-    if tiff.is_ome and len(tiff.pages) > used:
-        tiff.pages.useframes = False
-        smaller = sum(isinstance(page, tifffile.TiffPage) and page.is_reduced for page in tiff.pages)
-        pages = len(tiff.pages) - smaller
-        if pages > used:
-            raise UserError(f"{name}: has {pages} pages, of which its OME metadata names {used}; export it again")
-
-
 def _axes(name: str, series: Any) -> tuple[list[str], list[str]]:
     """Return names of the axes, and what was guessed; one axis without a name, as of pages in a row, is Z."""
     axes, notes = list(series.axes.lower().replace("s", "c")), []
@@ -127,6 +110,28 @@ def _are_unnamed_slices(series: Any) -> bool:
     if imagej:
         return imagej.get("ImageJ") == OF_TIFFFILE and imagej.get("mode") == "grayscale"
     return 'Creator="tifffile.py' in ome and not re.search(r"<Channel [^>]*Name=", ome) and series.shape[0] > 4
+
+
+def _require_planes(name: str, tiff: tifffile.TiffFile, series: Any) -> None:
+    """Refuse an OME-TIFF that lacks planes, which tifffile reads as zeros, or has more, or a cut file."""
+    if not tiff.is_ome:
+        return
+    planes = list(series.pages)
+    if lost := [number for number, plane in enumerate(planes) if plane is None]:
+        raise UserError(
+            f"{name}: an OME-TIFF of {len(planes)} planes, of which {len(lost)} are in no file (the first is number "
+            f"{lost[0]}, counted from 0); put all of its files into one folder, or export it again"
+        )
+    for plane in planes:
+        if plane.parent is not tiff:
+            require_bytes(Path(plane.parent.filehandle.path), _end_of_page(plane))
+    named = sum(plane.parent is tiff for plane in planes)
+    if len(tiff.pages) > named:
+        tiff.pages.useframes = False
+        smaller = sum(isinstance(page, tifffile.TiffPage) and page.is_reduced for page in tiff.pages)
+        pages = len(tiff.pages) - smaller
+        if pages > named:
+            raise UserError(f"{name}: has {pages} pages, of which its OME metadata name {named}; export it again")
 
 
 def _array(tiff: tifffile.TiffFile, part: Any, end: int) -> StoredArray:
@@ -169,7 +174,8 @@ class EncodedArray:
 def _end_of(series: Any) -> int:
     if series.dataoffset is not None:
         return series.dataoffset + series.nbytes
-    return _end_of_page(series.pages[-1])
+    ends = (_end_of_page(page) for page in (series.pages[0], series.pages[-1]) if page.parent is series.parent)
+    return max(ends, default=0)
 
 
 def _end_of_page(page: Any) -> int:
