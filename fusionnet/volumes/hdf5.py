@@ -43,6 +43,10 @@ def open_hdf5(name: str) -> VolumeSource:
         data = hdf.get(key) if key else None
         if not isinstance(data, h5py.Dataset):
             raise UserError(f"{name}: no dataset {key!r}; write {file}:KEY with one of: {', '.join(_datasets(hdf))}")
+        if data.file.filename != hdf.filename or data.is_virtual or data.external:
+            raise UserError(
+                f"{name}: its voxels lie in other files, whose changes nobody would notice; copy it into one file"
+            )
         attributes = dict(data.attrs)
         axes = _axes(name, attributes) or [dimension.label for dimension in data.dims]
     except (OSError, KeyError) as error:

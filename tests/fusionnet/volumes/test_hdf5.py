@@ -64,3 +64,20 @@ def test_file_and_key(tmp_path: Path):
     (tmp_path / "v.h5:1").mkdir()
     (tmp_path / "v.h5").mkdir()
     assert split(tmp_path / "v.h5:1/x.tif") is None
+
+
+def test_voxels_in_other_files_are_refused(tmp_path: Path):
+    """A result would not become out of date when they change: the file that is named stays as it is."""
+    with h5py.File(tmp_path / "other.h5", "w") as other:
+        other["raw"] = STACK
+    STACK.tofile(tmp_path / "raw.bin")
+    with h5py.File(tmp_path / "v.h5", "w") as file:
+        file["link"] = h5py.ExternalLink("other.h5", "/raw")
+        layout = h5py.VirtualLayout(STACK.shape, STACK.dtype)
+        layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "raw", STACK.shape)
+        file.create_virtual_dataset("virtual", layout)
+        outside = [(str(tmp_path / "raw.bin"), 0, STACK.nbytes)]
+        file.create_dataset("external", STACK.shape, STACK.dtype, external=outside)
+    for key in ("link", "virtual", "external"):
+        with pytest.raises(UserError, match="its voxels lie in other files"):
+            open_volume(f"{tmp_path}/v.h5:{key}")
