@@ -200,8 +200,8 @@ A stack is given slice by slice: each slice is an entry of the batch, so that a 
 Python: `bioimageio.core.Tensor.from_numpy(stack[:, None].astype("float32"), dims=("batch", "channel", "y", "x"))`.
 
 Slices may have any size. They are predicted whole, or in tiles if a `blocksize_parameter` is given, and then need
-{side} pixels each way at least. Give slices whose sides are multiples of 16 to get the same either way: the last tile of
-another one begins between two pixels of the network's coarsest level.
+{side} pixels each way at least. Give slices whose sides are multiples of 16 to get the same either way: the last tile
+of another one begins between two pixels of the network's coarsest level.
 
 A single pass; the project's own `scripts/predict.py` averages over 8 orientations, which is more accurate.
 
