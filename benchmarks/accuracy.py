@@ -47,7 +47,7 @@ REPORTED = (
     *("arm", "fold", "seed", "training_seconds", "training_device"),
     *("v_rand", "v_rand_threshold", "v_info", "pixel_error"),
 )
-Pair = tuple[np.ndarray, np.ndarray]  # grey values and labels, (Z, Y, X)
+Scored = tuple[np.ndarray, np.ndarray, list[int]]  # grey values and labels, (Z, Y, X), and which slices
 GOALS = (0.980, 0.987)  # V_rand that is aimed at within 4 and within 10 minutes
 
 
@@ -57,14 +57,14 @@ def main() -> None:
     machine = set_up(config.train.device, config.train.precision, config.train.arithmetic, config.train.threads)
     if "test" in arguments.folds and not arguments.test:
         raise UserError("--folds test: write --test VOLUME LABELS too, the stack that is scored")
-    test_pair = read_pair(*arguments.test, read_volume) if arguments.test else None
+    test = test_stack(*arguments.test) if arguments.test else None
     done = read_done(arguments.table)
     cases = itertools.product(arguments.steps, arguments.folds, arguments.seeds, arguments.arms)
     for steps, fold, seed, arm in cases:
         if (arguments.name, arm, fold, str(seed), str(steps)) not in done:
             job = job_of(config, arm, fold, seed, steps)
             stacks = read_stacks(arguments.volume, arguments.labels, job)
-            scored = test_pair or (stacks.volume[stacks.fold.scored], stacks.labels[stacks.fold.scored])
+            scored = test or (stacks.volume[: stacks.depth], stacks.labels, stacks.fold.scored)
             append(arguments.table, measure(arguments.name, job, stacks, scored, config, machine))
     for row in reported_rows(arguments) if arguments.trained else []:
         if tuple(str(row[key]) for key in KEY) not in done:
@@ -111,6 +111,11 @@ def job_of(config: Config, arm: str, fold: str, seed: int, steps: int) -> Traini
     return job.model_copy(update={"train": job.train.model_copy(update=length)})
 
 
+def test_stack(volume: Path, labels: Path) -> Scored:
+    stacks = read_pair(volume, labels, read_volume)
+    return *stacks, list(range(len(stacks[0])))
+
+
 def reported_rows(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     config = load(arguments.experiment)  # without --set, which these trainings knew nothing of
     table = read_table(arguments.trained, REPORTED)
@@ -128,7 +133,7 @@ def reported_rows(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def measure(
-    name: str, job: TrainingJob, stacks: Stacks, scored: Pair, config: Config, machine: Machine
+    name: str, job: TrainingJob, stacks: Stacks, scored: Scored, config: Config, machine: Machine
 ) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         progress = Progress((job.arm, job.fold, job.seed), job.train.steps, Path(folder) / HEARTBEAT)
@@ -137,9 +142,8 @@ def measure(
             training = Training.begin(job, machine)
             train(training, stacks, states, progress, save_every_seconds=1e9)
     predictor = Predictor(training.average.network, config.predict, machine)
-    volume, labels = scored
-    probabilities = np.stack([predictor.predict_slice(grey).probability for grey in volume])
-    metrics = metrics_of(score_stack(labels, probabilities))
+    volume, labels, slices = scored
+    metrics = metrics_of(score_stack(labels[slices], predictor.predict_stack(volume, slices)))
     return row_of(name, job, machine.name, training.seconds, metrics)
 
 

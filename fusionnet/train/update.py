@@ -2,14 +2,12 @@
 
 import logging
 import math
-import os
-import shutil
 from collections.abc import Callable
 
 import torch
 
 from fusionnet.config.stages import TrainSection
-from fusionnet.devices import Machine, out_of_memory
+from fusionnet.devices import Machine, cannot_be_compiled, out_of_memory
 from fusionnet.errors import UserError
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.train.batches import Batch
@@ -50,7 +48,8 @@ class WeightUpdate:
     def _try(self, batch: Batch) -> torch.Tensor | None:
         """Change the weights and return the loss; None, with the network as it was, if memory did not suffice."""
         # Each part's forward pass changes them.
-        statistics = [buffer.clone() for buffer in self.network.buffers()] if self.may_run_out else []
+        can_fail = self.may_run_out or self.forward is not self.network
+        statistics = [buffer.clone() for buffer in self.network.buffers()] if can_fail else []
         try:
             loss = self.gradients(batch)
             if self.settings.gradient_clip:
@@ -58,10 +57,14 @@ class WeightUpdate:
             self.optimizer.step()
             return loss
         except RuntimeError as error:
-            if not (self.may_run_out and out_of_memory(error)):
+            not_compiled = self.forward is not self.network and cannot_be_compiled(error)
+            if not (not_compiled or (self.may_run_out and out_of_memory(error))):
                 raise
             for buffer, before in zip(self.network.buffers(), statistics, strict=True):
                 buffer.copy_(before)
+            if not_compiled:
+                self.forward = self.network
+                return self._try(batch)
             return None
 
     def _use_less_memory(self, batch: Batch, step: int) -> None:
@@ -102,12 +105,6 @@ def compiled(network: SegmentationNetwork, wanted: str, device: torch.device) ->
         device: Its device.
     """
     if wanted == "never" or (wanted == "auto" and device.type != "cuda"):
-        return network
-    compilers = (os.environ.get("CXX", "g++"), "g++", "clang++")  # of which torch.compile needs one on a CPU
-    if device.type == "cpu" and not any(shutil.which(name) for name in compilers):
-        LOG.warning(
-            "train.compile: no C++ compiler (g++, clang++ or $CXX) is here; training goes on without, somewhat slower"
-        )
         return network
     # The compiler is told that results are to be deterministic; on a CPU nothing has loaded it before.
     torch.use_deterministic_algorithms(True, warn_only=torch.is_deterministic_algorithms_warn_only_enabled())

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from fusionnet.files import sha256
-from fusionnet.models.checkpoints import load_checkpoint
+from fusionnet.models.pretrained import load_checkpoint
 from fusionnet.volumes.stacks import write_volume
 
 ROOT = Path(__file__).parents[2]

@@ -187,6 +187,23 @@ def test_a_configuration_cannot_be_changed_later():
         load("phantom").train.epochs = 3
 
 
+def test_neighbours_that_would_show_scored_slices_are_refused():
+    arm = {"architecture": "unet", "width": 2, "neighbours": 1}
+    assert load("phantom", {"network": {"unet": arm}}).network["unet"].neighbours == 1
+    with pytest.raises(UserError, match=r"network.unet: neighbours is 1 and split.gap_slices 0: training would see"):
+        load("phantom", {"network": {"unet": arm}, "split": {"gap_slices": 0}})
+    files = {"dataset": "files", "volume": "v.tif", "labels": "l.tif", "unlabelled_slices": "3"}
+    with pytest.raises(UserError, match=r"network.unet: got neighbours; a stack without its 'download.unlabelled_sl"):
+        load("phantom", {"network": {"unet": arm}, "download": files})
+
+
+def test_units_in_series_take_no_neighbours():
+    arm = {"architecture": "fusionnet", "width": 2, "neighbours": 1, "chain": 2}
+    with pytest.raises(UserError, match="got neighbours and chain; units in series see one slice"):
+        load("phantom", {"network": {"fusionnet": arm}})
+    assert load("phantom", {"network": {"fusionnet": arm | {"neighbours": 0, "stem": "half"}}})
+
+
 OWN = {"download": {"dataset": "files", "volume": "v.tif", "labels": "l.tif"}}
 
 

@@ -1,4 +1,5 @@
 import math
+import multiprocessing
 import weakref
 from dataclasses import replace
 
@@ -24,7 +25,7 @@ class Run:
     def __init__(self, folder, job, augmented):
         self.machine = set_up("cpu")
         self.training = Training.begin(job, self.machine)
-        self.stacks = Stacks(*augmented, FOLD)
+        self.stacks = Stacks(*augmented, FOLD, 8)
         self.progress = Progress((job.arm, job.fold, job.seed), self.training.steps, folder / "heartbeat.json")
         self.states = StateFolder(folder, "key")
 
@@ -65,6 +66,17 @@ def test_stopped_after_each_step_it_ends_in_the_same_weights(run, keys):
     assert_same(run("pieces", **keys).go(), whole)
 
 
+def test_a_loader_worker_that_the_system_ends_is_named_with_the_way_out(run):
+    """As the system does it where memory is short."""
+
+    def end_a_worker() -> bool:
+        multiprocessing.active_children()[0].kill()
+        return False
+
+    with pytest.raises(UserError, match=r"DataLoader worker.*--loader-workers 0"):
+        run(epochs=100).go(loader_workers=1, stop_asked=end_a_worker)
+
+
 def test_finished_training_is_not_repeated(run):
     whole = run().go()
     again = run()
@@ -94,7 +106,7 @@ def test_scored_and_gap_slices_are_never_read(run):
     volume = spoilt.stacks.volume.copy()
     for number in (3, 4, 5, 11, 12, 13, 10):  # 10 is the deformed copy of the validation slice
         volume[number] = 255
-    spoilt.stacks = Stacks(volume, spoilt.stacks.labels, FOLD)
+    spoilt.stacks = Stacks(volume, spoilt.stacks.labels, FOLD, 8)
     assert_same(spoilt.go(), clean)
 
 
