@@ -71,7 +71,7 @@ test-slurm: install ## Run the tests that start a Slurm cluster here (Debian's s
 	pytest -m slurm -rs
 
 torture: install ## Kill, damage and overload it for hours, and write the counts on docs/guarantees.md
-	TORTURE_RECORD=1 pytest -m torture
+	TORTURE_RECORD=1 pytest -m "" tests/torture tests/workflow/test_kills.py
 
 check: install ## Lint, type-check and check the format, changing nothing
 	ruff check $(LINTED)
