@@ -36,6 +36,16 @@ def metadata_fingerprint(address: str) -> str:
     return digest.hexdigest()
 
 
+def require_inside(name: str, path: object) -> str:
+    """Return a path that a volume's metadata name; raise a `UserError` if it leads out of the volume's folder.
+
+    What lies there would be read without being a part of what was named, and could change without being noticed.
+    """
+    if str(path).startswith("/") or ".." in str(path).split("/"):
+        raise UserError(f"{name}: its metadata name {path!r}, which lies outside of it; export it again, whole")
+    return str(path)
+
+
 @dataclass(frozen=True)
 class Place:
     """A folder of metadata and chunks.
