@@ -8,8 +8,8 @@ import numpy as np
 
 from fusionnet.errors import UserError
 from fusionnet.volumes.output import OutputPlan, Region, cannot_be_written
-from fusionnet.volumes.places import Place, is_address, require_inside
-from fusionnet.volumes.source import VolumeSource, conventional_axes, existing, oriented
+from fusionnet.volumes.places import Place, require_inside
+from fusionnet.volumes.source import VolumeSource, conventional_axes, oriented
 from fusionnet.volumes.tensorstores import ChunkedArray, UnknownCodecError, open_array, open_with_zarr_python
 from fusionnet.volumes.units import VoxelSize, attribute_voxel_size, voxel_size_nm
 
@@ -47,8 +47,7 @@ def is_zarr(name: str) -> bool:
 
 def open_zarr(name: str) -> VolumeSource:
     """Open an OME-Zarr image or a Zarr array; see `fusionnet.volumes.volume.open_volume`."""
-    if not is_address(name):
-        existing(name)
+    Place(name).require()
     try:
         node, version = _node(Place(name)), None
         if node is None:

@@ -75,6 +75,11 @@ class Place:
         parts, pieces = urlsplit(self.name), self.path.split("/")
         return [Place(parts._replace(path="/".join(pieces[:n])).geturl()) for n in range(len(pieces) - 1, 0, -1)]
 
+    def require(self) -> None:
+        """Raise a `UserError` if it lies on a disk and is not there."""
+        if self.is_local and not Path(self.name).exists():
+            raise UserError(f"{self.name}: no such file or folder")
+
     @property
     def is_local(self) -> bool:
         """Whether it lies on a disk."""

@@ -16,6 +16,7 @@ import pytest
 import tifffile
 import torch
 import zarr
+from local_server import serve
 from networks import MACHINE, SETTINGS, make_network
 
 from fusionnet.config.experiment import load
@@ -280,3 +281,23 @@ def test_bright_debris_raises_the_alarm_and_names_the_windows(tmp_path: Path, ca
     assert "WARNING" in (tmp_path / "l.txt").read_text()
     done = call("predict", *files, "--probabilities", tmp_path / "p.tif", "--grey-window", "310,4300")
     assert done.returncode == 0 and "WARNING" not in done.stderr
+
+
+def test_a_volume_at_an_address_is_predicted_as_one_on_a_disk(tmp_path: Path, call, files: list):
+    zarr.create_array(tmp_path / "v", data=STACK, chunks=(1, 32, 32)).attrs["resolution"] = [50, 4, 4]
+    with serve() as server:
+        server.folder = tmp_path
+        for name, volume in {"near": tmp_path / "v", "far": f"{server.url}v"}.items():
+            files[3] = volume
+            assert (
+                call("predict", *files, "--slices", "1-1", "--probabilities", tmp_path / f"{name}.tif").returncode == 0
+            )
+        chunks = [path for path in server.requested if "/c/" in path]
+    assert {path.split("/c/")[1][0] for path in chunks} == {"1"} and len(chunks) == len(set(chunks)) == 9
+    near, far = (open_volume(tmp_path / f"{name}.tif") for name in ("near", "far"))
+    assert near.voxel_size_nm == far.voxel_size_nm == (50, 4, 4)
+    np.testing.assert_array_equal(near.read_all(), far.read_all())
+    assert read_provenance(tmp_path / "far.tif")["inputs"]["volume"].startswith("metadata:")
+    files[3] = "http://127.0.0.1:9/v.zarr"
+    done = call("predict", *files, "--probabilities", tmp_path / "p.tif")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "cannot be reached" in done.stderr
