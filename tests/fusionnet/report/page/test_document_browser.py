@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote
 
 import pytest
 
-from fusionnet.report.page.contents import Findings
+from fusionnet.report.page.material import Findings
 
 WIDE, NARROW = (1440, 1000), (390, 844)
 Open = Callable[..., Any]
