@@ -101,4 +101,4 @@ for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name,
 
 new ResizeObserver(() => { fit(); draw(); }).observe(canvas);
 fit();
-if (!recall()) change({});
+if (!recall()) show(); // the address stays: it may be that of a section

@@ -188,6 +188,12 @@ def test_an_address_that_names_nothing_changes_nothing(visit: Open, fragment: st
     assert tab.evaluate("document.getElementById('left').value") == "raw"
 
 
+def test_an_address_of_a_section_stays(visit: Open):
+    tab = visit("#thresholds")
+    tab.wait_for_timeout(200)
+    assert tab.evaluate("location.hash") == "#thresholds" and tab.evaluate("scrollY") > 1000
+
+
 def test_hostile_names_are_text(visit: Open, findings: Findings):
     tab = visit()
     name = findings.job.arms[1]
