@@ -6,7 +6,7 @@ from urllib.parse import quote
 import numpy as np
 
 from fusionnet.evaluate.metrics import headlines
-from fusionnet.models.checkpoints import load_checkpoint
+from fusionnet.models.pretrained import load_checkpoint
 from fusionnet.report.comparison import MEAN
 from fusionnet.report.page import charts, curve_charts
 from fusionnet.report.page.document import Cell, Link, Picture, Section, Table, render
@@ -16,7 +16,7 @@ from fusionnet.report.page.origins import hash_table, origin_table, settings_tab
 from fusionnet.report.page.viewer import viewer_data
 from fusionnet.report.results import by_arm
 from fusionnet.report.statistics import finding, what_would_decide
-from fusionnet.report.text import COSTS, HELD_OUT, ONE_ARM, effect_rows, evidence, is_held_out, mean_rows
+from fusionnet.report.text import COSTS, HELD_OUT, effect_rows, evidence, is_held_out, mean_rows, nothing_to_compare
 
 FURTHER = {  # figures of further reports that the page has no chart of, and what they show
     "bodies": "Size and shape of what a slice shows of each body: the truth filled, each arm a line.",
@@ -34,12 +34,14 @@ def experiment_page(found: Findings) -> str:
 def lead(found: Findings) -> list[str]:
     """Return the verdict on the first pair of arms in a sentence, and what else belongs to it."""
     if not found.effects:
-        return [ONE_ARM]
+        return [nothing_to_compare(found.names)]
     pair = (found.effects[0].arm, found.effects[0].baseline)
     of_pair = [effect for effect in found.effects if (effect.arm, effect.baseline) == pair]
     verdict, *others = [f"{finding(effect, found.names, headlines()[effect.score])}." for effect in of_pair]
-    needed = dict.fromkeys(what_would_decide(effect) for effect in of_pair)
-    more = [f"{need[0].upper()}{need[1:]}." for need in needed if need]
+    needed = {headlines()[effect.score]: what_would_decide(effect) for effect in of_pair}
+    if len(set(needed.values())) == 1:  # then it need not be said of each score
+        needed = {"": need for need in needed.values()}
+    more = [f"{title}: {need}." if title else f"{need[0].upper()}{need[1:]}." for title, need in needed.items() if need]
     return [verdict, *others, " ".join([*more, *([HELD_OUT] if is_held_out(found.job.folds) else [])])]
 
 
@@ -57,7 +59,8 @@ def differences(found: Findings) -> Section:
     """The forest plot."""
     text = [
         "Mean difference of each pair and its 95 % interval, over paired trainings on the same slices. A hollow mark: "
-        "no difference was found, since the interval holds 0 or there is one training of each."
+        "no difference was found, since the interval holds 0 or there is one training of each. The table has the "
+        "smallest true effect that these folds find with 80 % probability, and how many folds would find this one."
     ]
     table = Table("Differences, intervals and what would decide", *effect_rows(found.effects, found.names), folded=True)
     if not found.effects:
