@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -115,6 +116,16 @@ def test_some_slices(tmp_path: Path, call, files: list):
     np.testing.assert_array_equal(read_volume(tmp_path / "some.tif"), read_volume(tmp_path / "all.tif")[1:])
     done = call("predict", *files, "--slices", "1-3", "--probabilities", tmp_path / "p.tif")
     assert done.returncode == 1 and "has slices 0-2" in done.stderr
+
+
+def test_the_last_line_is_the_command_that_shows_the_result(tmp_path: Path, call, files: list):
+    odd = tmp_path / "two words.tif"
+    done = call("predict", *files, "--probabilities", odd, "--slices", "1-2")
+    python, script, *words = shlex.split(done.stderr.splitlines()[-1].partition("in a browser: ")[2])
+    assert (python, script) == ("python", "scripts/view.py")
+    assert call("view", *words).returncode == 0
+    page = (tmp_path / "two words.html").read_text(encoding="utf-8")
+    assert "slices 1 to 2" in page and "two words.tif" in page
 
 
 def test_formats_keep_values_and_scale(tmp_path: Path, call, files: list):
