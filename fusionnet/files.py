@@ -59,6 +59,23 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+HDF5_NAME = re.compile(r"(.*?\.(?:h5|hdf5?))(?::(.*))?", re.IGNORECASE | re.DOTALL)
+
+
+def split_key(name: Path | str) -> tuple[Path, str] | None:
+    """Return file and key of ``file.h5:KEY``, the key ``""`` if absent; None for what is no HDF5 file."""
+    found = HDF5_NAME.fullmatch(str(name))
+    if found is None or (found[2] is not None and Path(found[1]).is_dir()):  # a folder's name may hold a colon
+        return None
+    return Path(found[1]), (found[2] or "").strip("/")
+
+
+def file_of(path: Path | str) -> Path:
+    """Return the file or folder that a path means: without HDF5's key, and without ``precomputed://``."""
+    name = str(path).removeprefix("precomputed://")
+    return (split_key(name) or (Path(name), ""))[0]
+
+
 NamedPath = tuple[str, Path | str]  # an option as a person writes it, and the path that it got
 
 
@@ -78,8 +95,7 @@ def require_apart(reads: Sequence[NamedPath], writes: Sequence[NamedPath]) -> No
     Raises:
         UserError: Two are the same file, by whatever name or link, or one lies in the other.
     """
-    files = [re.sub(r"(?i)(\.(h5|hdf5?)):.*", r"\1", str(path)) for _, path in [*reads, *writes]]
-    known = [(*each, Path(os.path.realpath(file))) for each, file in zip([*reads, *writes], files, strict=True)]
+    known = [(option, path, Path(os.path.realpath(file_of(path)))) for option, path in [*reads, *writes]]
     for number, (option, path, mine) in enumerate(known[len(reads) :], len(reads)):
         for place, (other, taken, theirs) in enumerate(known[:number]):
             if mine == theirs or (mine.exists() and theirs.exists() and mine.samefile(theirs)):
@@ -88,18 +104,19 @@ def require_apart(reads: Sequence[NamedPath], writes: Sequence[NamedPath]) -> No
                 raise UserError(f"{option}: got {path}: this and {other} {taken} lie in one another; choose another")
 
 
-def try_lock(file: IO, byte: int = 0) -> bool:
-    """Lock one byte of a file for this process, and return whether no other process has it.
+def try_lock(file: IO, byte: int = 0, count: int = 1) -> bool:
+    """Lock bytes of a file for this process, and return whether no other process has it.
 
     A POSIX lock: the system frees it when the process ends in whatever way, or closes the file anywhere; unlike
     flock's it does not live on in forked workers, and it knows no other holder in the same process.
 
     Args:
         file: Open for writing.
-        byte: Which byte; it need not be there.
+        byte: The first of them; they need not be there.
+        count: How many.
     """
     try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, count, byte)
     except (BlockingIOError, PermissionError):
         return False
     return True

@@ -11,12 +11,12 @@ from typing import Any, Protocol
 import numpy as np
 from tqdm import tqdm
 
+from fusionnet.files import file_of
 from fusionnet.predict.journal import Journal
 from fusionnet.predict.predictor import Prediction, Predictor, Window
 from fusionnet.predict.summary import Summary, joined, summarise
 from fusionnet.predict.tiles import Chunk, ChunkPlan
 from fusionnet.volumes.grey_values import GreyWindow, to_levels
-from fusionnet.volumes.hdf5 import file_of
 from fusionnet.volumes.output import OutputPlan, VolumeOutput, part_path
 from fusionnet.volumes.source import VolumeSource
 from fusionnet.volumes.volume import open_output, require_room

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fusionnet.files import sha256
-from fusionnet.volumes.hdf5 import file_of
+from fusionnet.files import file_of, sha256
 
 WHOLE_BYTES = 1 << 30  # up to 1 GiB a file is read whole
 SAMPLES = 256

@@ -1,42 +1,27 @@
 """Arrays in HDF5 files, ``file.h5:KEY``: CREMI's layout, ilastik's exports, Fiji's plugin, and others."""
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fusionnet.errors import UserError
+from fusionnet.files import split_key
 from fusionnet.volumes.output import ContiguousWriter, OutputPlan, cannot_be_written, reserve
 from fusionnet.volumes.source import VolumeSource, existing, oriented
 from fusionnet.volumes.units import attribute_voxel_size
 
-NAME = re.compile(r"(.*?\.(?:h5|hdf5?))(?::(.*))?", re.IGNORECASE | re.DOTALL)
-
-
-def split(name: Path | str) -> tuple[Path, str] | None:
-    """Return file and key of ``file.h5:KEY``, the key ``""`` if absent; None for what is no HDF5 file."""
-    found = NAME.fullmatch(str(name))
-    if found is None or (found[2] is not None and Path(found[1]).is_dir()):  # a folder's name may hold a colon
-        return None
-    return Path(found[1]), (found[2] or "").strip("/")
-
 
 def is_hdf5(name: str) -> bool:
     """Tell whether a path is that of an HDF5 file, with or without a key."""
-    return split(name) is not None
-
-
-def file_of(path: Path | str) -> Path:
-    """Return the file or folder of a volume of any format, without the key of ``file.h5:KEY``."""
-    return (split(path) or (Path(path), ""))[0]
+    return split_key(name) is not None
 
 
 def open_hdf5(name: str) -> VolumeSource:
     """Open an array of an HDF5 file; see `fusionnet.volumes.volume.open_volume`."""
     import h5py
 
-    file, key = split(name) or (Path(name), "")
+    file, key = split_key(name) or (Path(name), "")
     existing(file)
     try:
         hdf = h5py.File(file, "r")
@@ -89,7 +74,7 @@ class Hdf5Writer(ContiguousWriter):
         import h5py
 
         super().__init__(name)
-        file, self._key = split(name) or (Path(name), "")
+        file, self._key = split_key(name) or (Path(name), "")
         if not self._key:
             raise cannot_be_written(name)
         if file.exists():

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from fusionnet.errors import UserError
-from fusionnet.volumes.hdf5 import Hdf5Writer, file_of, is_hdf5, open_hdf5
+from fusionnet.files import file_of
+from fusionnet.volumes.hdf5 import Hdf5Writer, is_hdf5, open_hdf5
 from fusionnet.volumes.image_folder import is_image_folder, open_image_folder
 from fusionnet.volumes.mrc import is_mrc, open_mrc
 from fusionnet.volumes.n5 import is_n5, open_n5

@@ -9,7 +9,7 @@ from pydantic import PositiveInt, field_validator
 
 from fusionnet.config.reading import merge, overrides, written_path
 from fusionnet.config.schema import Section, validate
-from fusionnet.volumes.hdf5 import file_of
+from fusionnet.files import file_of
 
 
 class VolumeJob(Section):

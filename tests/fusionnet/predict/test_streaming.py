@@ -12,13 +12,13 @@ import tifffile
 from networks import MACHINE, SETTINGS, OneLayer, make_network
 
 from fusionnet.errors import UserError
+from fusionnet.files import file_of
 from fusionnet.predict.predictor import Prediction, Predictor
 from fusionnet.predict.shards import PartSink, gather, open_parts, parse_part
 from fusionnet.predict.streaming import VolumeSink, predict_volume
 from fusionnet.predict.summary import Summary
 from fusionnet.predict.tiles import Chunk, ChunkPlan
 from fusionnet.volumes.grey_values import GreyWindow
-from fusionnet.volumes.hdf5 import file_of
 from fusionnet.volumes.output import OutputPlan, part_path
 from fusionnet.volumes.source import VolumeSource
 from fusionnet.volumes.volume import open_volume

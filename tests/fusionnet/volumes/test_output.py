@@ -12,8 +12,8 @@ import tifffile
 import zarr
 
 from fusionnet.errors import UserError
+from fusionnet.files import file_of
 from fusionnet.volumes import output, tiff, volume
-from fusionnet.volumes.hdf5 import file_of
 from fusionnet.volumes.output import OutputPlan, part_path
 from fusionnet.volumes.stacks import read_provenance
 from fusionnet.volumes.volume import open_output, open_volume, require_room
