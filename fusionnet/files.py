@@ -71,8 +71,8 @@ def split_key(name: Path | str) -> tuple[Path, str] | None:
 
 
 def file_of(path: Path | str) -> Path:
-    """Return the file or folder that a path means: without HDF5's key, and without ``precomputed://``."""
-    name = str(path).removeprefix("precomputed://")
+    """Return the file or folder that a path means: without HDF5's key, and without ``FORMAT://``."""
+    name = re.sub(r"^(precomputed|zarr|n5)://", "", str(path))
     return (split_key(name) or (Path(name), ""))[0]
 
 
@@ -122,22 +122,23 @@ def try_lock(file: IO, byte: int = 0, count: int = 1) -> bool:
     return True
 
 
-def lock(file: IO, taken: str, wait: bool = False, byte: int = 0) -> None:
-    """Lock one byte of a file for this process until it is closed; see `try_lock`.
+def lock(file: IO, taken: str, wait: bool = False, byte: int = 0, count: int = 1) -> None:
+    """Lock bytes of a file for this process until it is closed; see `try_lock`.
 
     Args:
         file: Open for writing; closed if the lock is refused.
         taken: What is told if another process has it.
         wait: Wait until that one ends, instead of refusing.
-        byte: Which byte.
+        byte: The first of them.
+        count: How many.
 
     Raises:
         UserError: Another process has it, and ``wait`` is false.
     """
-    if try_lock(file, byte):
+    if try_lock(file, byte, count):
         return
     if not wait:
         file.close()
         raise UserError(taken)
     LOG.info(taken)
-    fcntl.lockf(file, fcntl.LOCK_EX, 1, byte)
+    fcntl.lockf(file, fcntl.LOCK_EX, count, byte)

@@ -103,17 +103,23 @@ class Predictor:
 
     def prepare(self, levels: np.ndarray, chunk: Chunk) -> Window:
         """Make a tile's window of grey levels 0..255, (Y, X), into input; another thread may do it."""
-        missing = np.isnan(levels)
-        x = torch.from_numpy(normalise(np.where(missing, np.float32(MID_GREY), levels)))[None, None]
-        pinned = x.pin_memory() if self.machine.device.type == "cuda" else x
         inner = chunk.rows.inner, chunk.columns.inner
-        return Window(pinned, inner, int(missing[inner].sum()))
+        missing = np.isnan(levels)
+        count = 0
+        if missing.any():
+            levels, count = np.where(missing, np.float32(MID_GREY), levels), int(missing[inner].sum())
+        x = torch.from_numpy(normalise(levels))[None, None]
+        pinned = x.pin_memory() if self.machine.device.type == "cuda" else x
+        return Window(pinned, inner, count)
 
     @torch.inference_mode()
     def predict(self, window: Window) -> Prediction:
         """Predict a tile from its window."""
-        mean, squares = self._average(window.x.to(self.machine.device, non_blocking=True))
-        mean, squares = mean[window.inner], squares[window.inner]
+        x = window.x.to(self.machine.device, non_blocking=True)
+        if self.orientations == 1:
+            probability = self._forward(x)[0, 0][window.inner].cpu().numpy()
+            return Prediction(probability, np.zeros_like(probability), window.missing)
+        mean, squares = (each[window.inner] for each in self._average(x))
         deviation = torch.sqrt(squares / self.orientations)
         return Prediction(mean.cpu().numpy(), deviation.cpu().numpy(), window.missing)
 
@@ -124,9 +130,6 @@ class Predictor:
 
     def _average(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the running mean over the orientations and the sum of squared differences from it (Welford 1962)."""
-        if self.orientations == 1:
-            probability = self._forward(x)[0, 0]
-            return probability, torch.zeros_like(probability)
         mean = x.new_zeros(x.shape[2:])
         squares = torch.zeros_like(mean)
         for number in range(self.orientations):

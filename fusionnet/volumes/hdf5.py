@@ -7,7 +7,7 @@ from typing import Any
 
 from fusionnet.errors import UserError
 from fusionnet.files import split_key
-from fusionnet.volumes.output import ContiguousWriter, OutputPlan, cannot_be_written, reserve
+from fusionnet.volumes.output import ContiguousWriter, OutputPlan, cannot_be_written
 from fusionnet.volumes.source import VolumeSource, existing, oriented
 from fusionnet.volumes.units import attribute_voxel_size
 
@@ -61,19 +61,20 @@ def _datasets(hdf: Any) -> list[str]:
 
 
 class Hdf5Writer(ContiguousWriter):
-    """Writes an array of its own HDF5 file, with CREMI's resolution.
+    """Writes an array of its own HDF5 file, with CREMI's resolution and that of Fiji's plugin.
 
     Args:
         name: The path of the result, ``file.h5:KEY``.
+        plan: What it is to be.
 
     Raises:
         UserError: There is no key, or the file is there and holds something else.
     """
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, plan: OutputPlan):
         import h5py
 
-        super().__init__(name)
+        super().__init__(name, plan)
         file, self._key = split_key(name) or (Path(name), "")
         if not self._key:
             raise cannot_be_written(name)
@@ -83,10 +84,11 @@ class Hdf5Writer(ContiguousWriter):
             if keys != [self._key]:
                 raise UserError(f"{file}: holds {', '.join(keys)}, which would be lost; choose a new file")
 
-    def create(self, part: Path, plan: OutputPlan) -> None:
+    def create(self, part: Path) -> int:
         """Make the file; what its voxels are is not set."""
         import h5py
 
+        plan = self.plan
         with h5py.File(part, "w") as hdf:
             properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
             properties.set_layout(h5py.h5d.CONTIGUOUS)  # at one place in the file
@@ -97,14 +99,10 @@ class Hdf5Writer(ContiguousWriter):
             links.set_create_intermediate_group(True)
             kind, space = h5py.h5t.py_create(plan.dtype), h5py.h5s.create_simple(plan.shape)
             h5py.h5d.create(hdf.id, self._key.encode(), kind, space, properties, links)
-            hdf[self._key].attrs["provenance"] = json.dumps(plan.provenance, sort_keys=True)
+            attributes = hdf[self._key].attrs
+            attributes["provenance"] = json.dumps(plan.provenance, sort_keys=True)
             if plan.voxel_size_nm is not None:
-                hdf[self._key].attrs["resolution"] = list(plan.voxel_size_nm)  # nanometres, as CREMI has it
-        reserve(part)
-
-    def offset(self, part: Path) -> int:
-        """Return where its voxels begin."""
-        import h5py
-
+                attributes["resolution"] = list(plan.voxel_size_nm)  # nanometres, as CREMI has it
+                attributes["element_size_um"] = [side / 1000 for side in plan.voxel_size_nm]
         with h5py.File(part, "r") as hdf:
             return hdf[self._key].id.get_offset()
