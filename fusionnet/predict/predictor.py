@@ -16,6 +16,7 @@ from fusionnet.models.receptive_field import reach
 from fusionnet.predict.tiles import Chunk, ChunkPlan, spans
 
 MID_GREY = 127.5
+NORMALISED = normalise(np.arange(256))  # of each 8-bit level
 COMPILED_FROM_PIXELS = 10**10  # [ours] on CUDA; on a CPU, compiling the folded network gains next to nothing
 
 
@@ -102,13 +103,22 @@ class Predictor:
         return Prediction(probability, deviation, missing)
 
     def prepare(self, levels: np.ndarray, chunk: Chunk) -> Window:
-        """Make a tile's window of grey levels 0..255, (Y, X), into input; another thread may do it."""
+        """Make a tile's window of grey levels, (Y, X), into input; another thread may do it.
+
+        Args:
+            levels: uint8, or floating-point 0..255 with NaN where there is none.
+            chunk: The tile.
+        """
         inner = chunk.rows.inner, chunk.columns.inner
-        missing = np.isnan(levels)
         count = 0
-        if missing.any():
-            levels, count = np.where(missing, np.float32(MID_GREY), levels), int(missing[inner].sum())
-        x = torch.from_numpy(normalise(levels))[None, None]
+        if levels.dtype == np.uint8:
+            normalised = NORMALISED[levels]
+        else:
+            missing = np.isnan(levels)
+            if missing.any():
+                levels, count = np.where(missing, np.float32(MID_GREY), levels), int(missing[inner].sum())
+            normalised = normalise(levels)
+        x = torch.from_numpy(normalised)[None, None]
         pinned = x.pin_memory() if self.machine.device.type == "cuda" else x
         return Window(pinned, inner, count)
 

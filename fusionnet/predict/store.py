@@ -92,7 +92,8 @@ class PredictionStore:
             write_text(self._folders[0].folder / MISSING / str(chunk.number), str(prediction.missing))
         for array, values in zip(self._arrays, (prediction.probability, prediction.deviation), strict=False):
             if self.plans[0].dtype == np.uint8:
-                values = np.rint(values * 255)
+                values = values * 255
+                np.rint(values, out=values)
             self._writes.add(array, chunk.region, np.ascontiguousarray(values, self.plans[0].dtype)[np.newaxis])
 
     def flush(self) -> None:

@@ -111,4 +111,5 @@ def _read(blocks: BlockReader, chunk: Chunk, predictor: Predictor, window: GreyW
     rows, columns = chunk.rows.picked(height), chunk.columns.picked(width)
     top, left = int(rows.min()), int(columns.min())
     grey = blocks.read(chunk.source_z, slice(top, int(rows.max()) + 1), slice(left, int(columns.max()) + 1))
-    return predictor.prepare(to_levels(grey[np.ix_(rows - top, columns - left)], window), chunk)
+    picked = grey.take(rows - top, 0).take(columns - left, 1)
+    return predictor.prepare(to_levels(picked, window) if window else picked, chunk)

@@ -16,7 +16,7 @@ from fusionnet.volumes.source import Shape, VolumeSource, read_ahead
 
 LARGEST_TOP = 256  # voxels along any axis of the coarsest level
 WINDOW_SIDE, WINDOW_BYTES = 1024, 1 << 25  # that are read at a time
-WRITES = 8  # that go on at a time
+WRITES = 4  # that go on at a time
 ALL_LEVELS = 4 / 3  # of the first level's size, at most
 
 Region = tuple[slice, slice, slice]

@@ -20,7 +20,7 @@ from fusionnet.files import lock, try_lock, write_text
 from fusionnet.volumes.source import Shape, VolumeSource, read_ahead
 from fusionnet.volumes.units import VoxelSize
 
-BAND_BYTES = 1 << 25  # that are read and written at a time
+BAND_BYTES = 1 << 21  # that are read and written at a time
 ROWS = 64  # a band of less than a slice has a multiple of so many
 WRITABLE = "NAME.tif, NAME.zarr, NAME.h5:KEY, NAME.mrc or precomputed://FOLDER"
 LOCK, MADE_FROM = "lock", "made-from.json"
