@@ -19,7 +19,7 @@ from fusionnet.predict.summary import Summary, joined, summarise
 from fusionnet.predict.tiles import Chunk, ChunkPlan
 from fusionnet.volumes.chunked_output import ZarrWriter, chunk_file, first_level
 from fusionnet.volumes.levels import Writes
-from fusionnet.volumes.output import OutputPlan, PartFolder
+from fusionnet.volumes.output import OutputPlan, PartFolder, remove
 from fusionnet.volumes.source import VolumeSource
 from fusionnet.volumes.volume import require_room, writer_of
 
@@ -111,6 +111,7 @@ class PredictionStore:
         for writer, folder, store, plan, array in zip(
             self._writers, self._folders, self._stores, self.plans, self._arrays, strict=True
         ):
+            remove(folder.whole)  # of a job that was killed while it wrote it
             whole = store if isinstance(writer, ZarrWriter) else folder.whole
             writer.write(whole, _source(folder.path, plan, array, [] if made else summaries))
             made.append(whole)

@@ -100,6 +100,11 @@ def test_slices_are_those_that_were_asked_for(tmp_path: Path, source: VolumeSour
     np.testing.assert_array_equal(part, whole[1:])
 
 
+def source_of_ones(plan: ChunkPlan) -> VolumeSource:
+    ones = np.ones(plan.shape, np.float32)
+    return VolumeSource("memory", plan.shape, ones.dtype, lambda z, y, x: ones[z, y, x])
+
+
 class Killed(BaseException):
     """Stands for a signal."""
 
@@ -157,16 +162,23 @@ def test_a_map_of_deviations_is_not_taken_for_one_of_probabilities(
     other.close()
 
 
-def test_killed_between_the_last_chunk_and_the_name(tmp_path: Path, source: VolumeSource, predictor: Predictor):
-    plan = plan_of(predictor)
-    store = store_at(tmp_path / "p.tif", plan)
+@pytest.mark.parametrize("name", NAMES)
+def test_killed_between_the_last_chunk_and_the_name(
+    tmp_path: Path, source: VolumeSource, predictor: Predictor, name: str
+):
+    plan, path = plan_of(predictor), named(tmp_path, name)
+    store = store_at(path, plan)
     for number in range(len(plan)):
         shape = plan[number].shape
         store.write(plan[number], Prediction(np.ones(shape, np.float32), np.zeros(shape, np.float32)))
+    store._writes.wait()
+    for whole in (folder.whole for folder in store._folders):
+        store._writers[0].write(store._stores[0] if name == "p.zarr" else whole, source_of_ones(plan))
     store.close()
-    (part_path(tmp_path / "p.tif") / "whole").write_bytes(b"begun")
-    run(source, predictor, store_at(tmp_path / "p.tif", plan))
-    assert (open_volume(tmp_path / "p.tif").read_all() == 1).all(), "all chunks were there: none is predicted again"
+    run(source, predictor, store_at(path, plan))
+    ones = open_volume(path.removeprefix("precomputed://")).read_all()
+    assert (ones == 1).all(), "all chunks were there: none is predicted again"
+    assert {each.name for each in tmp_path.iterdir()} == {"v.tif", file_of(path).name}
 
 
 def test_a_second_result_later_has_the_first_predicted_again_to_the_same_bytes(
