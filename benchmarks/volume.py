@@ -3,13 +3,14 @@
 Usage: python benchmarks/volume.py sizes | against CHECKOUT | jobs | libraries | opening
 
 `sizes` says whether memory stays flat and time linear as volumes grow, `against` compares with another checkout of the
-project in the same run, `jobs` predicts one volume by four jobs and by one, `libraries` writes and reads the same chunks
-with tensorstore and zarr-python, `opening` counts requests and bytes at a server. With a network of one layer, so that
-reading, tiling and writing are measured and not the arithmetic; `--architecture` measures a real one.
+project in the same run, `jobs` predicts one volume by four jobs and by one, `libraries` writes and reads the same
+chunks with tensorstore and zarr-python, `opening` counts requests and bytes at a server. With a network of one layer,
+so that reading, tiling and writing are measured and not the arithmetic; `--architecture` measures a real one.
 """
 
 import argparse
 import http.server
+import itertools
 import json
 import os
 import resource
@@ -179,18 +180,17 @@ def jobs(arguments: argparse.Namespace, folder: Path) -> None:
         make_volume(volume, gigabytes)
         one = in_turn([command(arguments, volume, None, "--wait")])
         shards = [command(arguments, volume, None, "--wait", "--shard", f"{n}/{JOBS}") for n in range(1, JOBS + 1)]
-        many = in_turn(shards, command(arguments, volume, None, "--wait"))
+        many = in_turn(shards, [command(arguments, volume, None, "--wait")])
         print(f"{gigabytes:g} GB: one job {one:.1f} s, {JOBS} jobs {many:.1f} s: {one / many:.2f} times as fast")
 
 
-def in_turn(*steps: list[Any]) -> float:
+def in_turn(*steps: list[list[str]]) -> float:
     """Start the processes of all steps, then let those of each step work at the same time; return the seconds."""
-    groups = [[step] if isinstance(step[0], str) else step for step in steps]
-    start_all = [[subprocess.Popen(line, stdin=-1, stdout=-1, text=True) for line in group] for group in groups]
-    for process in sum(start_all, []):
+    groups = [[subprocess.Popen(line, stdin=-1, stdout=-1, text=True) for line in step] for step in steps]
+    for process in itertools.chain(*groups):
         process.stdout.readline()  # imports are done
     start = time.perf_counter()
-    for group in start_all:
+    for group in groups:
         for process in group:
             process.stdin.write("\n")
             process.stdin.flush()
