@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
+from fusionnet.augment.geometry import around
 from fusionnet.predict.predictor import Predictor, Window
 from fusionnet.predict.store import PredictionStore
 from fusionnet.predict.tiles import Chunk, ChunkPlan
@@ -32,25 +33,27 @@ class BlockReader:
     Args:
         source: The volume.
         plan: Its chunks, in the order in which they will be read; others are read too, only slower.
+        neighbours: Slices above, and as many below, that are read with each.
     """
 
-    def __init__(self, source: VolumeSource, plan: ChunkPlan):
+    def __init__(self, source: VolumeSource, plan: ChunkPlan, neighbours: int = 0):
         self.source = source
         self._plan = plan
+        self._neighbours = neighbours
         self._place: tuple[int, slice, slice] | None = None
         self._block = np.empty(0)
 
     def read(self, z: int, rows: slice, columns: slice) -> np.ndarray:
-        """Return the window of a slice of the volume, (Y, X)."""
+        """Return the window of a slice of the volume and of its neighbours, (1 + 2 * neighbours, Y, X)."""
         depth = self._plan.depth
         place = z // depth, rows, columns
-        first = max(place[0] * depth, self._plan.slices.start)
+        first = max(0, max(place[0] * depth, self._plan.slices.start) - self._neighbours)
         if place != self._place:
-            last = min((place[0] + 1) * depth, self._plan.slices.stop)
+            last = min((place[0] + 1) * depth, self._plan.slices.stop) + self._neighbours
             self._block = np.empty(0)  # let go of the last block before there is another
-            self._block = self.source.read(slice(first, last), rows, columns)
+            self._block = self.source.read(slice(first, min(last, self.source.shape[0])), rows, columns)
             self._place = place
-        return self._block[z - first]
+        return self._block[around(z, self._neighbours, self.source.shape[0]) - first]
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def predict_volume(
     todo = [number for number in store.numbers if not store.has(plan[number])]
     start, pixels = time.perf_counter(), 0
     with _progress_bar(plan, store.numbers, todo) as bar:
-        blocks = BlockReader(source, plan)
+        blocks = BlockReader(source, plan, predictor.neighbours)
         chunks = (plan[number] for number in todo)
         for chunk, prepared in read_ahead(chunks, lambda each: _read(blocks, each, predictor, window)):
             store.write(chunk, predictor.predict(prepared))
@@ -111,5 +114,5 @@ def _read(blocks: BlockReader, chunk: Chunk, predictor: Predictor, window: GreyW
     rows, columns = chunk.rows.picked(height), chunk.columns.picked(width)
     top, left = int(rows.min()), int(columns.min())
     grey = blocks.read(chunk.source_z, slice(top, int(rows.max()) + 1), slice(left, int(columns.max()) + 1))
-    picked = grey.take(rows - top, 0).take(columns - left, 1)
+    picked = grey.take(rows - top, 1).take(columns - left, 2)
     return predictor.prepare(to_levels(picked, window) if window else picked, chunk)
