@@ -162,10 +162,8 @@ class Predictor:
         else:
             missing = np.isnan(levels)
             if missing.any():
-                levels, count = (
-                    np.where(missing, np.float32(MID_GREY), levels),
-                    int(missing[self.neighbours][inner].sum()),
-                )
+                count = int(missing[self.neighbours][inner].sum())
+                levels = np.where(missing, np.float32(MID_GREY), levels)
             normalised = normalise(levels)
         x = torch.from_numpy(normalised)[None]
         pinned = x.pin_memory() if self.machine.device.type == "cuda" else x

@@ -145,6 +145,8 @@ def writer_of(path: Path | str, plan: OutputPlan) -> FormatWriter:
         UserError: Another name, a type of voxels that the format does not have, or a file that holds something else.
     """
     name = str(path)
+    if is_address(name):
+        raise UserError(f"{name}: an address, where nothing is written; write to a disk and copy it")
     named = [each for each in FORMATS if each.scheme and name.startswith(each.scheme)]
     for each in named or FORMATS:
         if each.writer and (named or each.matches(name)):

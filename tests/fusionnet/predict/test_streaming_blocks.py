@@ -75,7 +75,8 @@ def test_neighbours_come_from_the_whole_volume(tmp_path: Path, slices: range):
     expected = predictor.predict_stack(STACK, slices)
     for depth in (1, 4):
         plan = predictor.plan(slices, STACK.shape[1:], depth)
-        output = OutputPlan(plan.shape, np.dtype("float32"), 64, None, {})
-        sink = VolumeSink(tmp_path / f"{depth}.tif", None, output, {"depth": depth})
-        predict_volume(source, plan, range(len(plan)), predictor, None, sink)
+        output = OutputPlan(plan.shape, np.dtype("float32"), (1, 64, 64), None, {})
+        store = PredictionStore([str(tmp_path / f"{depth}.tif")], output, plan, range(len(plan)), {"depth": depth})
+        predict_volume(source, plan, predictor, None, store)
+        store.finish()
         np.testing.assert_allclose(tifffile.imread(tmp_path / f"{depth}.tif").reshape(plan.shape), expected, atol=1e-5)

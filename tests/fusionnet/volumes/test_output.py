@@ -136,6 +136,11 @@ def test_other_names_are_refused(tmp_path: Path, name: str):
         writer_of(named(tmp_path, name), PLAN)
 
 
+def test_an_address_is_not_written_to():
+    with pytest.raises(UserError, match="an address, where nothing is written"):
+        writer_of("s3://bucket/p.zarr", PLAN)
+
+
 @pytest.mark.parametrize(
     ("name", "dtype"), [("p.tif", "uint64"), ("p.mrc", "uint32"), ("precomputed://p", "float64"), ("p.tif", "float16")]
 )
