@@ -80,8 +80,7 @@ def split_key(name: Path | str) -> tuple[Path, str] | None:
 
 def file_of(path: Path | str) -> Path:
     """Return the file or folder that a path means: without HDF5's key, and without ``FORMAT://``."""
-    name = FORMAT.sub("", str(path))
-    return (split_key(name) or (Path(name), ""))[0]
+    return (split_key(name := FORMAT.sub("", str(path))) or (Path(name),))[0]
 
 
 NamedPath = tuple[str, Path | str]  # an option as a person writes it, and the path that it got
@@ -136,8 +135,8 @@ def lock(file: IO, taken: str, wait: bool = False, byte: int = 0, count: int = 1
         file: Open for writing; closed if the lock is refused.
         taken: What is told if another process has it.
         wait: Wait until that one ends, instead of raising a `UserError`.
-        byte: The first of them.
-        count: How many.
+        byte: The first of ``count`` bytes.
+        count: How many; 0 for all from there on.
     """
     if try_lock(file, byte, count):
         return

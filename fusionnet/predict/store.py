@@ -19,7 +19,7 @@ from fusionnet.predict.summary import Summary, joined, summarise
 from fusionnet.predict.tiles import Chunk, ChunkPlan
 from fusionnet.volumes.chunked_output import ZarrWriter, chunk_file, first_level
 from fusionnet.volumes.levels import Writes
-from fusionnet.volumes.output import OutputPlan, PartFolder, remove
+from fusionnet.volumes.output import OutputPlan, PartFolder, part_path, remove
 from fusionnet.volumes.source import VolumeSource
 from fusionnet.volumes.volume import require_room, writer_of
 
@@ -76,7 +76,11 @@ class PredictionStore:
             self.close()
             raise
         self._stores = [folder.folder / STORE for folder in self._folders]
-        self._arrays = [first_level(store, output) for store in self._stores]
+        try:
+            self._arrays = [first_level(store, output) for store in self._stores]
+        except ValueError as error:
+            self.close()
+            raise _damaged(self._folders[0].path, error) from error
 
     def _begin(self, folder: Path) -> None:
         first_level(folder / STORE, self.plans[0], create=True)
@@ -116,7 +120,10 @@ class PredictionStore:
             writer.write(whole, _source(folder.path, plan, array, [] if made else summaries))
             made.append(whole)
         counts = self._folders[0].folder.glob(f"{MISSING}/[0-9]*")
-        missing = sum(int(file.read_text(encoding="utf-8")) for file in counts)
+        try:
+            missing = sum(int(file.read_bytes()) for file in counts)
+        except ValueError as error:
+            raise _damaged(self._folders[0].path, error) from error
         for folder, whole in reversed(list(zip(self._folders, made, strict=True))):
             folder.publish(whole)
         return joined([*summaries, Summary(0, 1.0, 0.0, 0.0, 0, missing)])
@@ -134,11 +141,19 @@ def _scaled(window: tuple[float, float], dtype: np.dtype) -> tuple[float, float]
     return window[0] * factor, window[1] * factor
 
 
+def _damaged(path: Path, error: ValueError) -> UserError:
+    what = str(error).splitlines()[0]
+    return UserError(f"{part_path(path)}: is damaged ({what}); remove this folder and predict again")
+
+
 def _source(path: Path, plan: OutputPlan, array: Any, summaries: list[Summary]) -> VolumeSource:
     """Return a store as a volume, of which each region that is read leaves a summary."""
 
     def read(z: slice, y: slice, x: slice) -> np.ndarray:
-        values = array[z, y, x].read().result()
+        try:
+            values = array[z, y, x].read().result()
+        except ValueError as error:
+            raise _damaged(path, error) from error
         summaries.append(summarise(values))
         return values
 

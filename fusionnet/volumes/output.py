@@ -176,7 +176,7 @@ class PartFolder:
 
     def _begin(self, made_from: str | None, own: range, create: Callable[[Path], None] | None) -> None:
         kept = self.folder / MADE_FROM
-        if kept.exists() and kept.read_text(encoding="utf-8") == made_from:
+        if kept.exists() and made_from and kept.read_bytes() == made_from.encode():
             return
         if not try_lock(self._lock, 1, 0):  # 0: all bytes from there on
             raise UserError(f"{self.path}: another process is writing it from other inputs or settings; wait for it")
