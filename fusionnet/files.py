@@ -22,14 +22,10 @@ LOG = logging.getLogger(__name__)
 
 @contextmanager
 def whole_or_absent(path: Path) -> Iterator[Path]:
-    """Give a temporary path in the folder of ``path`` and rename it to ``path`` when the block succeeds.
+    """Give a temporary path beside ``path``, of the same suffix, and rename it to ``path`` when the block succeeds.
 
-    Args:
-        path: The file to be written; its folder is made if it is missing.
-
-    Yields:
-        The temporary path, with the same suffix as ``path``. On any error it is removed and an older
-        ``path`` stays as it was; what a process left that was killed is removed by the next one that writes ``path``.
+    On any error it is removed and an older ``path`` stays as it was; what a process left that was killed is removed by
+    the next one that writes ``path``. The folder is made if it is missing.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,9 +69,8 @@ HDF5_NAME = re.compile(r"(.*?\.(?:h5|hdf5?))(?::(.*))?", re.IGNORECASE | re.DOTA
 def split_key(name: Path | str) -> tuple[Path, str] | None:
     """Return file and key of ``file.h5:KEY``, the key ``""`` if absent; None for what is no HDF5 file."""
     found = HDF5_NAME.fullmatch(str(name))
-    if found is None or (found[2] is not None and Path(found[1]).is_dir()):  # a folder's name may hold a colon
-        return None
-    return Path(found[1]), (found[2] or "").strip("/")
+    a_folder = found and found[2] is not None and Path(found[1]).is_dir()  # whose name may hold a colon
+    return (Path(found[1]), (found[2] or "").strip("/")) if found and not a_folder else None
 
 
 def file_of(path: Path | str) -> Path:
@@ -95,12 +90,8 @@ def named(arguments: Namespace, *names: str) -> list[NamedPath]:
 def require_apart(reads: Sequence[NamedPath], writes: Sequence[NamedPath]) -> None:
     """Refuse work that would overwrite what it reads, or one result by another; asked before anything is opened.
 
-    Args:
-        reads: Files and folders that are read; of ``file.h5:KEY`` the file counts.
-        writes: Those that are written; they may lie in one another, but not in a folder that is read.
-
-    Raises:
-        UserError: Two are the same file, by whatever name or link, or one lies in the other.
+    A `UserError` tells that two are the same file or folder (see `file_of`), by whatever name or link, or that one that
+    is written lies in one that is read, or the reverse; those that are written may lie in one another.
     """
     known = [(option, path, Path(os.path.realpath(file_of(path)))) for option, path in [*reads, *writes]]
     for number, (option, path, mine) in enumerate(known[len(reads) :], len(reads)):
@@ -129,14 +120,9 @@ def try_lock(file: IO, byte: int = 0, count: int = 1) -> bool:
 
 
 def lock(file: IO, taken: str, wait: bool = False, byte: int = 0, count: int = 1) -> None:
-    """Lock bytes of a file for this process until it is closed; see `try_lock`.
+    """Lock ``count`` bytes (0: all) of a file from ``byte`` on for this process until it is closed; see `try_lock`.
 
-    Args:
-        file: Open for writing; closed if the lock is refused.
-        taken: What is told if another process has it.
-        wait: Wait until that one ends, instead of raising a `UserError`.
-        byte: The first of ``count`` bytes.
-        count: How many; 0 for all from there on.
+    Where another process has one of them, wait for it and log ``taken``, or close the file and raise it as `UserError`.
     """
     if try_lock(file, byte, count):
         return
