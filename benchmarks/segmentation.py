@@ -86,7 +86,7 @@ def open_network(path: str) -> tuple[str, SegmentationNetwork, TrainingJob]:
 def measure(
     network: SegmentationNetwork, job: TrainingJob, volume: np.ndarray, labels: np.ndarray, machine: Any
 ) -> pd.DataFrame:
-    """Return the ladder of a network's scored slices, with processor seconds of fitting and of a slice of its last step."""
+    """Return the ladder of the scored slices, with processor seconds of fitting and of a slice of the last step."""
     fold = make_fold(job.fold, len(volume), job.split)
     if not fold.scored:
         raise UserError(f"fold {job.fold}: expected scored slices of the labelled stack")
@@ -119,8 +119,8 @@ def page(table: pd.DataFrame) -> str:
     ]
     seconds = table.groupby(KEY)[["fit_seconds", "slice_seconds"]].first().median()
     lines.append(
-        f"Processor time, medians over networks: {seconds['fit_seconds']:.1f} s to describe the "
-        f"edges of the training slices and fit both classifiers, {seconds['slice_seconds']:.2f} s for a slice of 512 x 512 pixels."
+        f"Processor time, medians over networks: {seconds['fit_seconds']:.1f} s to describe the edges of the training "
+        f"slices and fit both classifiers, {seconds['slice_seconds']:.2f} s for a slice of 512 x 512 pixels."
     )
     ladders = [
         Ladder(arm, fold, seed * 100 + number, Path(), rows)
