@@ -18,6 +18,7 @@ from fusionnet.config.stages import ArmSettings, AugmentSection, PredictSection,
 from fusionnet.download.datasets import DATASETS
 from fusionnet.errors import UserError, did_you_mean
 from fusionnet.volumes.hdf5 import file_of
+from fusionnet.volumes.places import is_address
 
 BASE = Path("config/config.yaml")
 EXPERIMENTS = Path("config/experiments")
@@ -97,6 +98,11 @@ class DownloadSection(Section):
         """Raise a `UserError` if one of the person's own files or folders is not there."""
         for key in OWN_STACKS:
             path = getattr(self, key)
+            if path and is_address(path):
+                raise UserError(
+                    f"download.{key}: got {path!r}, an address: Snakemake and DVC watch files, so an experiment reads "
+                    "its stacks from a disk: download them; scripts/predict.py and examine.py take addresses"
+                )
             if path and not file_of(path).exists():
                 raise UserError(f"download.{key}: got {path!r}: no such file or folder")
 
@@ -144,10 +150,15 @@ class Config(Section):
         return ReportJob(arms=self.arms, folds=self.folds, seeds=self.seeds, report=self.report)
 
     def decided(self) -> "Config":
-        """Return the configuration with ``arithmetic: auto`` decided: native for a person's own files."""
-        arithmetic = "native" if DATASETS[self.download.dataset].is_own else "portable"
+        """Return the configuration with ``arithmetic: auto`` decided.
+
+        It is native for a person's own files, and where bfloat16 is asked for, which portable arithmetic cannot be.
+        """
+        own = DATASETS[self.download.dataset].is_own
         update = {
-            name: section.model_copy(update={"arithmetic": arithmetic})
+            name: section.model_copy(
+                update={"arithmetic": "native" if own or section.precision == "bfloat16" else "portable"}
+            )
             for name, section in (("train", self.train), ("predict", self.predict))
             if section.arithmetic == "auto"
         }
@@ -181,6 +192,21 @@ class Config(Section):
             )
         if min(self.seeds) < 0:
             raise ValueError(f"seeds: got {min(self.seeds)}, expected numbers from 0")
+        return self
+
+    @model_validator(mode="after")
+    def _neighbours_are_the_tissues(self) -> "Config":
+        for arm, network in self.network.items():
+            gap = self.split.gap_slices
+            if network.neighbours > gap:
+                raise ValueError(
+                    f"network.{arm}: neighbours is {network.neighbours} and split.gap_slices {gap}: training would see "
+                    "slices that are scored; make the gap as large"
+                )
+            if network.neighbours and self.download.unlabelled_slices:
+                raise ValueError(
+                    f"network.{arm}: got neighbours; a stack without its 'download.unlabelled_slices' has others there"
+                )
         return self
 
 

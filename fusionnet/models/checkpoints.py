@@ -1,4 +1,4 @@
-"""Trained networks on disk: weights, the job that made them, and their provenance."""
+"""Trained networks on disk: weights, the job that made them, and their provenance; `pretrained` reads them."""
 
 import pickle
 import zipfile
@@ -7,12 +7,10 @@ from typing import Any
 
 import torch
 
-from fusionnet.config.schema import parse
 from fusionnet.config.stages import TrainingJob
 from fusionnet.errors import UserError
 from fusionnet.files import whole_or_absent
 from fusionnet.models.blocks import SegmentationNetwork
-from fusionnet.models.build import build
 
 
 def save_tensors(path: Path, content: dict[str, Any]) -> None:
@@ -59,25 +57,3 @@ def save_checkpoint(path: Path, network: SegmentationNetwork, job: TrainingJob, 
     """
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     save_tensors(path, {"weights": weights, "job": job.model_dump(), "provenance": provenance})
-
-
-def load_checkpoint(path: Path) -> tuple[SegmentationNetwork, TrainingJob, dict[str, Any]]:
-    """Read a trained network.
-
-    Returns:
-        The network in evaluation mode on the CPU, the job that trained it, and its provenance.
-
-    Raises:
-        UserError: No checkpoint of this project, or weights that do not fit the network that it names.
-    """
-    content = load_tensors(path)
-    if not {"weights", "job", "provenance"} <= content.keys():
-        raise UserError(f"{path}: keys {sorted(content)[:5]}, expected a checkpoint written by scripts/train.py")
-    job = parse(TrainingJob, content["job"], str(path))
-    network = build(job.network)
-    try:
-        network.load_state_dict(content["weights"])
-    except RuntimeError as error:
-        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise UserError(f"{path}: its weights are not those of {job.network.architecture}: {first}") from error
-    return network.eval(), job, content["provenance"]

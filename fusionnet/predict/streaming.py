@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from tqdm import tqdm
 
+from fusionnet.augment.geometry import around
 from fusionnet.predict.journal import Journal
 from fusionnet.predict.predictor import Prediction, Predictor, Window
 from fusionnet.predict.summary import Summary, joined, summarise
@@ -41,25 +42,27 @@ class BlockReader:
     Args:
         source: The volume.
         plan: Its chunks, in the order in which they will be read; others are read too, only slower.
+        neighbours: Slices above, and as many below, that are read with each.
     """
 
-    def __init__(self, source: VolumeSource, plan: ChunkPlan):
+    def __init__(self, source: VolumeSource, plan: ChunkPlan, neighbours: int = 0):
         self.source = source
         self._plan = plan
+        self._neighbours = neighbours
         self._place: tuple[int, slice, slice] | None = None
         self._block = np.empty(0)
 
     def read(self, z: int, rows: slice, columns: slice) -> np.ndarray:
-        """Return the window of a slice of the volume, (Y, X)."""
+        """Return the window of a slice of the volume and of its neighbours, (1 + 2 * neighbours, Y, X)."""
         depth = self._plan.depth
         place = z // depth, rows, columns
-        first = max(place[0] * depth, self._plan.slices.start)
+        first = max(0, max(place[0] * depth, self._plan.slices.start) - self._neighbours)
         if place != self._place:
-            last = min((place[0] + 1) * depth, self._plan.slices.stop)
+            last = min((place[0] + 1) * depth, self._plan.slices.stop) + self._neighbours
             self._block = np.empty(0)  # let go of the last block before there is another
-            self._block = self.source.read(slice(first, last), rows, columns)
+            self._block = self.source.read(slice(first, min(last, self.source.shape[0])), rows, columns)
             self._place = place
-        return self._block[z - first]
+        return self._block[around(z, self._neighbours, self.source.shape[0]) - first]
 
 
 READ_AHEAD = 2  # windows: one is ready while the next is read
@@ -115,7 +118,7 @@ def predict_volume(
     start, pixels = time.perf_counter(), 0
     try:
         with _progress_bar(plan, numbers, todo) as bar:
-            blocks = BlockReader(source, plan)
+            blocks = BlockReader(source, plan, predictor.neighbours)
             for chunk, prepared in _read_ahead(plan, todo, lambda each: _read(blocks, each, predictor, window)):
                 sink.write(chunk, predictor.predict(prepared))
                 pixels += int(np.prod(chunk.shape))
@@ -159,7 +162,7 @@ def _read(blocks: BlockReader, chunk: Chunk, predictor: Predictor, window: GreyW
     rows, columns = chunk.rows.picked(height), chunk.columns.picked(width)
     top, left = int(rows.min()), int(columns.min())
     grey = blocks.read(chunk.source_z, slice(top, int(rows.max()) + 1), slice(left, int(columns.max()) + 1))
-    return predictor.prepare(to_levels(grey[np.ix_(rows - top, columns - left)], window), chunk)
+    return predictor.prepare(to_levels(grey[:, rows - top][:, :, columns - left], window), chunk)
 
 
 class VolumeSink:

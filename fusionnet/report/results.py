@@ -17,7 +17,7 @@ from fusionnet.errors import UserError
 from fusionnet.evaluate.isbi import score_stack
 from fusionnet.evaluate.metrics import headlines, metrics_of, shown_metrics
 from fusionnet.files import sha256
-from fusionnet.models.checkpoints import load_checkpoint
+from fusionnet.models.pretrained import load_checkpoint
 from fusionnet.report.statistics import SliceScores
 from fusionnet.volumes.stacks import read_pair
 from fusionnet.volumes.volume import read_volume

@@ -1,6 +1,6 @@
 """The report's texts: the verdict as sentences and a table, the comparison as Markdown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -20,7 +20,7 @@ def verdict_markdown(effects: Sequence[Effect], names: Mapping[str, str], folds:
         folds: Those of the experiment.
     """
     if not effects:
-        return "There is one arm, and so nothing to compare.\n"
+        return nothing_to_compare(names)
     pairs = _by_pair(effects)
     lines = [" ".join(sentence(effect, names, headlines()[effect.score]) for effect in pairs[0]), ""]
     if len(pairs) > 1:
@@ -32,6 +32,16 @@ def verdict_markdown(effects: Sequence[Effect], names: Mapping[str, str], folds:
     if any(fold != "test" for fold in folds):
         lines += ["Scored on held-out slices of the labelled stack, not on a test stack of its own.", ""]
     return "\n".join(lines)
+
+
+def nothing_to_compare(arms: Collection[str]) -> str:
+    """Say why no arm is compared with another."""
+    if len(arms) == 1:
+        return "There is one arm, and so nothing to compare.\n"
+    return (
+        f"The {len(arms)} arms were trained on different numbers of slices, so that none is compared with another: "
+        "a difference would be that of the slices too. Give two arms the same `training_slices`, or none.\n"
+    )
 
 
 def comparison_markdown(table: pd.DataFrame, names: Mapping[str, str], effects: Sequence[Effect]) -> str:
@@ -57,11 +67,12 @@ def comparison_markdown(table: pd.DataFrame, names: Mapping[str, str], effects: 
     devices = sorted({str(device) for device in singles["training_device"].dropna()})
     lines += [f"Trained on: {'; '.join(devices)}.", "", "## Effects", ""]
     lines += markdown_table(
-        ["comparison", "score", "mean", "95 % interval", "paired trainings", "verdict", "would decide"],
+        ["comparison", "score", "mean", "95 % interval", "paired trainings", "verdict", "found here", "would decide"],
         [_effect_cells(effect, names) for pair in _by_pair(effects) for effect in pair],
     )
     lines += [
         "",
+        "Found here: the smallest true effect that these folds find with 80 % probability, if they scatter so.",
         "Would decide: so many folds, each on slices of its own, would be likely to tell an effect of this size from",
         "none; more seeds on the same slices would not. A verdict of one fold holds for the slices of that fold.",
     ]
@@ -151,8 +162,9 @@ def _effect_cells(effect: Effect, names: Mapping[str, str]) -> list[str]:
     needed = "unknown" if effect.folds_needed is None else count(effect.folds_needed, "fold")
     if effect.verdict != "not distinguishable":
         needed = "decided"
+    smallest = "unknown" if effect.smallest is None else f"{effect.smallest:.4f}"
     numbers = [f"{effect.mean:+.4f}", interval, _sample(effect)]
-    return [_pair_name(effect, names), headlines()[effect.score], *numbers, effect.verdict, needed]
+    return [_pair_name(effect, names), headlines()[effect.score], *numbers, effect.verdict, smallest, needed]
 
 
 def _mean_cells(row: Mapping[Any, Any], singles: pd.DataFrame, names: Mapping[str, str]) -> list[str]:

@@ -32,7 +32,7 @@ DESCRIPTION = Description("membranes of a test", "A. Person", "MIT", "noise")
 def test_the_package_passes_the_zoos_own_test(tmp_path: Path, job: TrainingJob):
     core = pytest.importorskip("bioimageio.core")
     network = make_network("unet")
-    export_package(tmp_path / "m.zip", network, job, grey(400, 300), DESCRIPTION)
+    export_package(tmp_path / "m.zip", network, job, grey(1, 400, 300), DESCRIPTION)
     with zipfile.ZipFile(tmp_path / "m.zip") as package:
         assert {"weights.onnx", "weights.torchscript.pt", "documentation.md"} <= set(package.namelist())
     model = core.load_description(tmp_path / "m.zip")
@@ -58,10 +58,18 @@ def test_the_halo_is_what_the_network_sees():
 def test_too_small_an_example_is_refused(tmp_path: Path, job: TrainingJob):
     pytest.importorskip("bioimageio.core")
     with pytest.raises(UserError, match="expected 288 at least"):
-        export_package(tmp_path / "m.zip", make_network("unet"), job, grey(400, 200), DESCRIPTION)
+        export_package(tmp_path / "m.zip", make_network("unet"), job, grey(1, 400, 200), DESCRIPTION)
 
 
 def test_absent_packages_are_named(tmp_path: Path, job: TrainingJob, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "bioimageio.core", None)
     with pytest.raises(UserError, match=r"pip install -e '.\[export\]'"):
-        export_package(tmp_path / "m.zip", make_network("unet"), job, grey(400, 300), DESCRIPTION)
+        export_package(tmp_path / "m.zip", make_network("unet"), job, grey(1, 400, 300), DESCRIPTION)
+
+
+def test_a_network_with_neighbours_is_packed_with_a_channel_for_each(tmp_path: Path, job: TrainingJob):
+    core = pytest.importorskip("bioimageio.core")
+    network = make_network("unet", neighbours=1, stem="half")
+    export_package(tmp_path / "m.zip", network, job, grey(3, 288, 300), DESCRIPTION)  # which tests it
+    axis = core.load_description(tmp_path / "m.zip").inputs[0].axes[1]
+    assert [str(name) for name in axis.channel_names] == ["grey_z-1", "grey", "grey_z+1"]

@@ -18,6 +18,7 @@ NETWORKS = [
     {"architecture": "fusionnet", "width": 3},
     {"architecture": "fusionnet", "chain": 2},
     {"architecture": "fusionnet", "skips": "concatenate"},
+    {"architecture": "unet", "width": 3, "stem": "half", "neighbours": 1},
 ]
 SIZES = [(1, 64, 64), (2, 48, 112), (1, 33, 50), (3, 100, 17), (1, 1, 5)]
 
@@ -35,10 +36,10 @@ def tolerance(switches: dict) -> float:
 def test_the_standalone_network_answers_as_prediction_does(switches: dict):
     network = make_network(**switches)
     once = SETTINGS.model_copy(update={"orientation_average": False, "padding_pixels": 0})
-    levels = grey(64, 80)
+    levels = grey(1 + 2 * network.neighbours, 64, 80)
     expected = Predictor(network, once, MACHINE).predict_slice(levels).probability
     with torch.inference_mode():
-        found = Standalone(network)(torch.from_numpy(levels)[None, None])[0, 0].numpy()
+        found = Standalone(network)(torch.from_numpy(levels)[None])[0, 0].numpy()
     np.testing.assert_allclose(found, expected, atol=tolerance(switches))
     assert found.std() > 0.01
 
@@ -52,11 +53,11 @@ def test_onnxruntime_agrees_on_every_size(tmp_path: Path, switches: dict):
     assert json.loads(session.get_modelmeta().custom_metadata_map["job"]) == {"arm": "mine"}
     standalone = Standalone(network)
     for number, height, width in SIZES:
-        levels = grey(number, 1, height, width)
+        levels = grey(number, 1 + 2 * network.neighbours, height, width)
         with torch.inference_mode():
             expected = standalone(torch.from_numpy(levels)).numpy()
         (found,) = session.run(None, {"grey": levels})
-        assert found.shape == levels.shape
+        assert found.shape == (number, 1, height, width)
         np.testing.assert_allclose(found, expected, atol=tolerance(switches))
 
 

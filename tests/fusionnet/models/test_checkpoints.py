@@ -11,7 +11,8 @@ from fusionnet.config.experiment import load
 from fusionnet.config.stages import ArmSettings, TrainingJob
 from fusionnet.errors import UserError
 from fusionnet.models.build import build
-from fusionnet.models.checkpoints import load_checkpoint, load_tensors, save_checkpoint, save_tensors
+from fusionnet.models.checkpoints import load_tensors, save_checkpoint, save_tensors
+from fusionnet.models.pretrained import load_checkpoint
 
 ORIGIN = {"stage": "train", "inputs": {"volume": "ab" * 32}}
 
