@@ -1,5 +1,6 @@
 """A stack cut into superpixels slice by slice, in the memory of three slices."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
@@ -12,7 +13,9 @@ from fusionnet.segment.features import BESIDE_NAMES, NAMES, CutSlice, beside, cu
 from fusionnet.segment.forest import Forest, fit
 from fusionnet.segment.linkage import average_linkage
 
+LOG = logging.getLogger(__name__)
 BOTH_SIDES = (-1, 1)
+ENOUGH_SLICES = 5  # with fewer, learned edges were no better than a threshold (docs/segment.md)
 
 
 class Planes(Protocol):
@@ -100,6 +103,12 @@ def learn(
         about: Kept in the classifiers.
         **settings: ``trees`` and ``leaf`` of `fusionnet.segment.forest.fit`.
     """
+    if len(cells) < ENOUGH_SLICES:
+        LOG.warning(
+            "edges are learned from %d slices; from fewer than %d they may be worse than a plain threshold",
+            len(cells),
+            ENOUGH_SLICES,
+        )
     features: dict[bool, list[np.ndarray]] = {each: [] for each in looks_beside}
     cut = []
     for z in sorted(cells):

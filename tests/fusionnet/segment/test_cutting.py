@@ -56,3 +56,8 @@ def test_the_draws_decide_and_the_order_of_slices_does_not(stack: CutStack):
     )
     np.testing.assert_array_equal(first.value, again.value)
     assert not np.array_equal(first.value, other.value)
+
+
+def test_few_slices_to_learn_from_raise_a_warning(stack: CutStack, messages):
+    learn(stack, {0: components(LABELS[0])}, [False], generators(0), {}, trees=1)
+    assert "from fewer than 5 they may be worse" in messages()[0]
