@@ -3,15 +3,18 @@
 Usage: python benchmarks/training.py [--architecture unet --width 16 --rounds 5 --compile always]. The plain loop is
 what one writes first: torch's defaults, eager, float32, Adam, batches drawn in turn. Each loop has a process of its
 own, as settings of one would leak into the other; they take turns, round by round after a warm-up, so that a busy
-machine slows both. A round's ratio is that of two neighbours in time.
+machine slows both. A round's ratio is that of two neighbours in time. --beside '{"architecture": "unet", "width": 8}'
+times a step of that network of ours too.
 """
 
 import argparse
+import json
 import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,7 +37,10 @@ def main() -> None:
     job = make_job(arguments)
     network = f"{job.network.architecture}, width {job.network.width}"
     print(f"{network}, {job.train.batch_size} crops of {job.augment.crop_pixels} x {job.augment.crop_pixels}")
-    loops = {"plain": Loop("plain", job, arguments.device), "ours": Loop("ours", job, arguments.device)}
+    kinds = {"plain": ("plain", job), "ours": ("ours", job)}
+    if arguments.beside:
+        kinds["beside"] = ("ours", make_job(arguments, arguments.beside))
+    loops = {name: Loop(*kind, arguments.device) for name, kind in kinds.items()}
     for number in range(arguments.rounds + 1):
         for loop in loops.values():
             loop.take_round(number * arguments.steps, arguments.steps)
@@ -43,8 +49,11 @@ def main() -> None:
         median = statistics.median(loop.seconds)
         memory = f"{loop.peak_memory / 2**30:.2f} GiB at most"
         print(f"{name:>8}: {median:.3f} s a step (median of {len(loop.seconds)} rounds), {memory}, on {loop.device}")
-    ratios = [plain / ours for plain, ours in zip(loops["plain"].seconds, loops["ours"].seconds, strict=True)]
-    print(f"   ratio: {statistics.median(ratios):.2f} (rounds: {min(ratios):.2f} to {max(ratios):.2f})")
+    for name in sorted(kinds.keys() - {"ours"}):
+        ratios = [theirs / ours for theirs, ours in zip(loops[name].seconds, loops["ours"].seconds, strict=True)]
+        print(
+            f"   ratio: {statistics.median(ratios):.2f} (rounds: {min(ratios):.2f} to {max(ratios):.2f}), {name} to ours"
+        )
     drawing = time_drawing(Steps(job, *random_stack(job), list(range(4))))
     print(f" drawing: {drawing:.4f} s a batch, {drawing / statistics.median(loops['ours'].seconds):.1%} of our step")
 
@@ -99,6 +108,9 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--architecture", choices=list(ARCHITECTURES), default="fusionnet")
     parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--stem", choices=["full", "half"], default="full")
+    parser.add_argument("--neighbours", type=int, default=0)
+    parser.add_argument("--beside", type=json.loads, help="settings of a network to compare with (JSON)")
     parser.add_argument("--batch-size", type=int, default=4)
     parser.add_argument("--crop-pixels", type=int, default=192)
     parser.add_argument("--device", choices=["auto", "cuda", "cpu"], default="auto")
@@ -108,10 +120,11 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def make_job(arguments: argparse.Namespace) -> TrainingJob:
-    arm = arguments.architecture
+def make_job(arguments: argparse.Namespace, network: dict[str, Any] | None = None) -> TrainingJob:
+    arm = "timed"
+    asked = {key: getattr(arguments, key) for key in ("architecture", "width", "stem", "neighbours")}
     overrides = {
-        "network": {arm: {"width": arguments.width}},
+        "network": {arm: network or asked},
         "augment": {"crop_pixels": arguments.crop_pixels},
         "train": {"batch_size": arguments.batch_size, "compile": arguments.compile},
     }

@@ -29,10 +29,12 @@ def run(monkeypatch, capsys):
 
 def test_speed(run):
     options = ["--architecture", "unet", "--width", "1", "--crop-pixels", "32", "--rounds", "2", "--steps", "1"]
+    options += ["--stem", "half", "--beside", '{"architecture": "unet", "width": 1}']
     output = run("training.py", *options, "--device", "cpu", "--compile", "never")
     assert "unet, width 1, 4 crops of 32 x 32" in output
     assert re.search(r"plain: \d+\.\d+ s a step \(median of 2 rounds\)", output)
-    assert re.search(r"ratio: \d+\.\d+", output) and re.search(r"drawing: .* of our step", output)
+    assert re.search(r"beside: \d+\.\d+ s a step", output) and len(re.findall(r"ratio: \d+\.\d+", output)) == 2
+    assert re.search(r"drawing: .* of our step", output)
 
 
 def test_accuracy_goes_on_and_draws(run, tmp_path, augmented):
