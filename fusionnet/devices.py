@@ -120,7 +120,9 @@ def set_up(
     names = [str(torch.cuda.get_device_properties(index).uuid) for index in range(torch.cuda.device_count())]
     index, lease = lease_device(names, lease_folder(), jobs_per_device())
     torch.cuda.set_device(index)
-    full = precision == "float32"
+    full = precision == "float32" or not torch.cuda.is_bf16_supported(including_emulation=False)
+    if full and precision != "float32":
+        LOG.info("this GPU does not compute bfloat16 itself: running in float32")
     return Machine(torch.device("cuda", index), torch.float32 if full else torch.bfloat16, threads, lease=lease)
 
 
@@ -136,9 +138,21 @@ def _native_cpu(precision: Precision, threads: int) -> Machine:
 
 
 def out_of_memory(error: RuntimeError) -> bool:
-    """Return whether an error says that a GPU's memory did not suffice; CUDA's libraries have words of their own."""
-    words = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+    """Return whether an error says that memory did not suffice; each of the libraries has words of its own."""
+    words = (
+        "CUDA error: out of memory",
+        "CUBLAS_STATUS_ALLOC_FAILED",
+        "CUDNN_STATUS_ALLOC_FAILED",
+        "CPUAllocator: can",
+    )
     return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)
+
+
+def cannot_be_compiled(error: RuntimeError) -> bool:
+    """Return whether torch.compile failed, and tell it: no compiler is here, or one that fails, or no triton."""
+    if failed := isinstance(error, torch._dynamo.exc.TorchDynamoException):
+        LOG.warning("the network cannot be compiled here (%s); going on without, slower", str(error).partition("\n")[0])
+    return failed
 
 
 def _be_deterministic() -> None:

@@ -6,11 +6,14 @@ import json
 import logging
 import os
 import re
+import socket
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+import psutil
 
 from fusionnet.errors import UserError
 
@@ -26,11 +29,15 @@ def whole_or_absent(path: Path) -> Iterator[Path]:
 
     Yields:
         The temporary path, with the same suffix as ``path``. On any error it is removed and an older
-        ``path`` stays as it was.
+        ``path`` stays as it was; what a process left that was killed is removed by the next one that writes ``path``.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{socket.gethostname()}-{os.getpid()}{path.suffix}")
+    for left in path.parent.glob(f".*{path.suffix}"):
+        _, _, process = left.stem.rpartition(f".{path.stem}.{socket.gethostname()}-")
+        if process.isdigit() and not psutil.pid_exists(int(process)):
+            left.unlink(missing_ok=True)
     try:
         yield temporary
         os.replace(temporary, path)
@@ -89,19 +96,19 @@ def require_apart(reads: Sequence[NamedPath], writes: Sequence[NamedPath]) -> No
 
 
 def try_lock(file: IO, byte: int = 0) -> bool:
-    """Lock one byte of a file for this process, and return whether no other process has it.
+    """Lock one byte, which need not be there, of a file open for writing; return whether no other process has it.
 
     A POSIX lock: the system frees it when the process ends in whatever way, or closes the file anywhere; unlike
-    flock's it does not live on in forked workers, and it knows no other holder in the same process.
-
-    Args:
-        file: Open for writing.
-        byte: Which byte; it need not be there.
+    flock's it does not live on in forked workers, and it knows no other holder in the same process. A `UserError`
+    tells of a file system without locks.
     """
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
     except (BlockingIOError, PermissionError):
         return False
+    except OSError as error:
+        advice = "put this folder on a local disk, or mount its file system with locks"
+        raise UserError(f"{Path(file.name).parent}: no file can be locked here ({error}); {advice}") from error
     return True
 
 
@@ -111,11 +118,8 @@ def lock(file: IO, taken: str, wait: bool = False, byte: int = 0) -> None:
     Args:
         file: Open for writing; closed if the lock is refused.
         taken: What is told if another process has it.
-        wait: Wait until that one ends, instead of refusing.
+        wait: Wait until that one ends, instead of raising a `UserError`.
         byte: Which byte.
-
-    Raises:
-        UserError: Another process has it, and ``wait`` is false.
     """
     if try_lock(file, byte):
         return

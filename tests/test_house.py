@@ -13,13 +13,13 @@ from fusionnet.workflow.code import project_files
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fusionnet"
 STAGES = ("download", "augment", "train", "predict", "evaluate", "report")
-OTHER_FOLDERS = ("config", "models", "volumes", "export", "examine", "workflow")
+OTHER_FOLDERS = ("segment", "config", "models", "volumes", "export", "examine", "workflow")
 WITHOUT_SETTINGS = {"evaluate"}  # the official scores have none
 PIPELINES = ("dvc.yaml", "results/isbi2012/dvc.yaml", "results/phantom-nuclei/dvc.yaml")
 
 MOST_FILES_AT_THE_ROOT = 8
 MOST_LINES_OF_A_MODULE = 300
-MOST_LINES_THAT_A_TRAINING_DEPENDS_ON = 3_150  # 3,000 are wished for; a hundred are portable arithmetic
+MOST_LINES_THAT_A_TRAINING_DEPENDS_ON = 3_200  # 3,000 are wished for; portable arithmetic, stems, neighbours
 MOST_LINES_OF_COMMON_RULES = 90
 MOST_LINES_OF_A_PIPELINE = 150
 

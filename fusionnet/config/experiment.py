@@ -17,6 +17,7 @@ from fusionnet.config.stages import ArmSettings, AugmentSection, PredictSection,
 from fusionnet.download.datasets import DATASETS
 from fusionnet.errors import UserError, did_you_mean
 from fusionnet.volumes.hdf5 import file_of
+from fusionnet.volumes.places import is_address
 
 BASE = Path("config/config.yaml")
 EXPERIMENTS = Path("config/experiments")
@@ -96,6 +97,11 @@ class DownloadSection(Section):
         """Raise a `UserError` if one of the person's own files or folders is not there."""
         for key in OWN_STACKS:
             path = getattr(self, key)
+            if path and is_address(path):
+                raise UserError(
+                    f"download.{key}: got {path!r}, an address: Snakemake and DVC watch files, so an experiment reads "
+                    "its stacks from a disk: download them; scripts/predict.py and examine.py take addresses"
+                )
             if path and not file_of(path).exists():
                 raise UserError(f"download.{key}: got {path!r}: no such file or folder")
 

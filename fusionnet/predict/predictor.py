@@ -1,5 +1,6 @@
 """Probabilities of "inside a cell" from a trained network: mirrored borders, 8 orientations, exact tiles."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -8,13 +9,15 @@ import torch
 
 from fusionnet.augment.geometry import ORIENTATIONS, around, orient, orient_back
 from fusionnet.config.stages import PredictSection
-from fusionnet.devices import Machine
-from fusionnet.models.blocks import SegmentationNetwork
+from fusionnet.devices import Machine, cannot_be_compiled, out_of_memory
+from fusionnet.errors import UserError
+from fusionnet.models.blocks import SIDE_MULTIPLE, SegmentationNetwork
 from fusionnet.models.folding import fuse
 from fusionnet.models.normalisation import normalise
 from fusionnet.models.receptive_field import reach
 from fusionnet.predict.tiles import Chunk, ChunkPlan, spans
 
+LOG = logging.getLogger(__name__)
 MID_GREY = 127.5
 COMPILED_FROM_PIXELS = 10**10  # [ours] on CUDA; on a CPU, compiling the folded network gains next to nothing
 
@@ -49,6 +52,38 @@ class Window:
     missing: int
 
 
+def halves(window: Window, reach: int) -> tuple[Window, Window, int]:
+    """Cut a tile in two along its longer side, each with a window that reaches as far.
+
+    Args:
+        window: Its origin lies at a multiple of `SIDE_MULTIPLE` of the padded slice, so that pooling cells stay whole.
+        reach: See `fusionnet.models.receptive_field.reach`.
+
+    Returns:
+        Both halves, and the axis along which they are to be joined.
+
+    Raises:
+        UserError: The tile is not larger than `SIDE_MULTIPLE`.
+    """
+    sides = [part.stop - part.start for part in window.inner]
+    axis = int(sides[1] > sides[0])
+    if sides[axis] <= SIDE_MULTIPLE:
+        raise UserError(
+            f"out of memory with a window of {' x '.join(map(str, window.x.shape[2:]))} pixels, the smallest that this "
+            "network can take; predict on the CPU (predict.device: cpu), or end what else uses this memory"
+        )
+    start, stop = window.inner[axis].start, window.inner[axis].stop
+    cut = start + -(-sides[axis] // 2 // SIDE_MULTIPLE) * SIDE_MULTIPLE
+    parts = []
+    for first, last in ((start, cut), (cut, stop)):
+        low = max(0, (first - reach) // SIDE_MULTIPLE * SIDE_MULTIPLE)
+        high = min(window.x.shape[2 + axis], -(-(last + reach) // SIDE_MULTIPLE) * SIDE_MULTIPLE)
+        inner = list(window.inner)
+        inner[axis] = slice(first - low, last - low)
+        parts.append(Window(window.x.narrow(2 + axis, low, high - low), (inner[0], inner[1]), 0))
+    return parts[0], parts[1], axis
+
+
 def repays_compiling(device: str, pixels: int) -> bool:
     """Return whether a number of pixels, orientations counted, is worth the minute that compiling takes."""
     return device == "cuda" and pixels >= COMPILED_FROM_PIXELS
@@ -66,7 +101,9 @@ class Predictor:
     def __init__(self, network: SegmentationNetwork, settings: PredictSection, machine: Machine):
         self.settings = settings
         self.machine = machine
-        self.network: Callable[[torch.Tensor], torch.Tensor] = fuse(network).to(machine.device)
+        self._plain = fuse(network).to(machine.device)
+        self.network: Callable[[torch.Tensor], torch.Tensor] = self._plain
+        self._most_pixels: int | None = None  # of a window, once the memory has not sufficed for one
         self.reach = reach(network)
         self.neighbours = network.neighbours
 
@@ -82,7 +119,7 @@ class Predictor:
         What is left of the plan, or which part of it is predicted, plays no role: results must not depend on it.
         """
         if repays_compiling(self.machine.device.type, int(np.prod(plan.shape)) * self.orientations):
-            self.network = torch.compile(self.network)
+            self.network = torch.compile(self._plain)
 
     def predict_slice(self, grey: np.ndarray) -> Prediction:
         """Predict a whole slice, tile by tile.
@@ -118,9 +155,37 @@ class Predictor:
         inner = chunk.rows.inner, chunk.columns.inner
         return Window(pinned, inner, int(missing[self.neighbours][inner].sum()))
 
-    @torch.inference_mode()
     def predict(self, window: Window) -> Prediction:
-        """Predict a tile from its window."""
+        """Predict a tile from its window; where that does not fit in the memory, in halves, which are as exact.
+
+        Raises:
+            UserError: Not even a tile of `SIDE_MULTIPLE` pixels fits.
+        """
+        height, width = window.x.shape[2:]
+        if self._most_pixels is None or height * width <= self._most_pixels:
+            try:
+                return self._predict(window)
+            except RuntimeError as error:
+                if not out_of_memory(error):
+                    raise
+            self._use_less_memory(height, width)
+        first, second, axis = halves(window, self.reach)
+        parts = self.predict(first), self.predict(second)
+        probability = np.concatenate([part.probability for part in parts], axis)
+        return Prediction(probability, np.concatenate([part.deviation for part in parts], axis), window.missing)
+
+    def _use_less_memory(self, height: int, width: int) -> None:
+        if self._most_pixels is None:
+            LOG.info(
+                "out of memory with a window of %d x %d pixels: predicted in smaller ones, which are as exact; the "
+                "last bits may differ. predict.tile_pixels sets the size",
+                *(height, width),
+            )
+        self._most_pixels = height * width - 1
+        torch.cuda.empty_cache()
+
+    @torch.inference_mode()
+    def _predict(self, window: Window) -> Prediction:
         mean, squares = self._average(window.x.to(self.machine.device, non_blocking=True))
         mean, squares = mean[window.inner], squares[window.inner]
         deviation = torch.sqrt(squares / self.orientations)
@@ -146,6 +211,12 @@ class Predictor:
         return mean, squares
 
     def _forward(self, x: torch.Tensor) -> torch.Tensor:
-        with self.machine.autocast():
-            logits = self.network(x.contiguous(memory_format=torch.channels_last))
+        try:
+            with self.machine.autocast():
+                logits = self.network(x.contiguous(memory_format=torch.channels_last))
+        except RuntimeError as error:
+            if self.network is self._plain or not cannot_be_compiled(error):
+                raise
+            self.network = self._plain
+            return self._forward(x)
         return torch.sigmoid(logits[:, -1:].to(x.dtype))

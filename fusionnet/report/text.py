@@ -1,6 +1,6 @@
 """The report's texts: the verdict as sentences and a table, the comparison as Markdown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -20,7 +20,7 @@ def verdict_markdown(effects: Sequence[Effect], names: Mapping[str, str], folds:
         folds: Those of the experiment.
     """
     if not effects:
-        return "There is one arm, and so nothing to compare.\n"
+        return nothing_to_compare(names)
     pairs = _by_pair(effects)
     lines = [" ".join(sentence(effect, names, headlines()[effect.score]) for effect in pairs[0]), ""]
     if len(pairs) > 1:
@@ -32,6 +32,16 @@ def verdict_markdown(effects: Sequence[Effect], names: Mapping[str, str], folds:
     if any(fold != "test" for fold in folds):
         lines += ["Scored on held-out slices of the labelled stack, not on a test stack of its own.", ""]
     return "\n".join(lines)
+
+
+def nothing_to_compare(arms: Collection[str]) -> str:
+    """Say why no arm is compared with another."""
+    if len(arms) == 1:
+        return "There is one arm, and so nothing to compare.\n"
+    return (
+        f"The {len(arms)} arms were trained on different numbers of slices, so that none is compared with another: "
+        "a difference would be that of the slices too. Give two arms the same `training_slices`, or none.\n"
+    )
 
 
 def comparison_markdown(table: pd.DataFrame, names: Mapping[str, str], effects: Sequence[Effect]) -> str:

@@ -25,6 +25,13 @@ class Batch:
     labels: torch.Tensor  # (N, H, W) uint8, 1 inside a cell
     weights: torch.Tensor  # (N, H, W) float32
 
+    def __getstate__(self) -> list[np.ndarray]:
+        """Return what a worker sends through its pipe; tensors would lie in /dev/shm, and be lost where it is full."""
+        return [tensor.numpy() for tensor in (self.images, self.labels, self.weights)]
+
+    def __setstate__(self, arrays: list[np.ndarray]) -> None:
+        self.images, self.labels, self.weights = map(torch.from_numpy, arrays)
+
     def pin_memory(self) -> "Batch":
         """Return the batch in memory that a GPU reads by itself; DataLoader calls it."""
         return Batch(self.images.pin_memory(), self.labels.pin_memory(), self.weights.pin_memory())

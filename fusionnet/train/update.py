@@ -2,14 +2,12 @@
 
 import logging
 import math
-import os
-import shutil
 from collections.abc import Callable
 
 import torch
 
 from fusionnet.config.stages import TrainSection
-from fusionnet.devices import Machine, out_of_memory
+from fusionnet.devices import Machine, cannot_be_compiled, out_of_memory
 from fusionnet.errors import UserError
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.train.batches import Batch
@@ -55,10 +53,13 @@ class WeightUpdate:
             self.optimizer.step()
             return loss
         except RuntimeError as error:
-            if not out_of_memory(error):
-                raise
             for buffer, before in zip(self.network.buffers(), statistics, strict=True):
                 buffer.copy_(before)
+            if self.forward is not self.network and cannot_be_compiled(error):
+                self.forward = self.network
+                return self._try(batch)
+            if not out_of_memory(error):
+                raise
             return None
 
     def _use_less_memory(self, batch: Batch, step: int) -> None:
@@ -99,12 +100,6 @@ def compiled(network: SegmentationNetwork, wanted: str, device: torch.device) ->
         device: Its device.
     """
     if wanted == "never" or (wanted == "auto" and device.type != "cuda"):
-        return network
-    compilers = (os.environ.get("CXX", "g++"), "g++", "clang++")  # of which torch.compile needs one on a CPU
-    if device.type == "cpu" and not any(shutil.which(name) for name in compilers):
-        LOG.warning(
-            "train.compile: no C++ compiler (g++, clang++ or $CXX) is here; training goes on without, somewhat slower"
-        )
         return network
     # Each size of a batch has code of its own, so that it does not matter which sizes a process has seen before.
     return torch.compile(network, dynamic=False)

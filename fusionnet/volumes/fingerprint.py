@@ -8,11 +8,12 @@ import numpy as np
 
 from fusionnet.files import sha256
 from fusionnet.volumes.hdf5 import file_of
+from fusionnet.volumes.places import FORMAT, METADATA_FILES, is_address, metadata_fingerprint
 
 WHOLE_BYTES = 1 << 30  # up to 1 GiB a file is read whole
 SAMPLES = 256
 SAMPLE_BYTES = 1 << 20
-METADATA = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
+METADATA = (*METADATA_FILES, ".zmetadata")
 
 
 def volume_fingerprint(path: Path | str) -> str:
@@ -24,8 +25,11 @@ def volume_fingerprint(path: Path | str) -> str:
     Returns:
         The SHA-256 of a file up to 1 GiB. Of a larger one, ``sampled:`` and the SHA-256 of its size and of 256 samples
         of 1 MiB. Of a folder, ``listed:`` and the SHA-256 of the names and sizes of its files and of its metadata.
+        Of an address, ``metadata:`` and the SHA-256 of the address and of the metadata there.
     """
-    file = file_of(path)
+    if is_address(path):
+        return f"metadata:{metadata_fingerprint(str(path))}"
+    file = file_of(FORMAT.sub("", str(path)))
     if file.is_dir():
         return _listed(file)
     if file.stat().st_size <= WHOLE_BYTES:
@@ -40,14 +44,18 @@ def files_fingerprint(paths: Iterable[Path | str]) -> str:
     replaced by an older one.
 
     Args:
-        paths: Files and folders; of ``file.h5:key`` the file counts.
+        paths: Files and folders; of ``file.h5:key`` the file counts, of an address its metadata.
 
     Returns:
         SHA-256 of the relative names, sizes and times of change (nanoseconds) of all files; a path that is not there
         counts as empty.
     """
     digest = hashlib.sha256()
-    for path in map(file_of, paths):
+    for name in paths:
+        if is_address(name):
+            digest.update(f"{metadata_fingerprint(str(name))}\n".encode())
+            continue
+        path = file_of(FORMAT.sub("", str(name)))
         files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
         for file in filter(Path.exists, files):
             about = file.stat()

@@ -49,10 +49,7 @@ def open_hdf5(name: str) -> VolumeSource:
         raise UserError(f"{file}: cannot be read as HDF5 ({error}); is it truncated?") from error
     known = axes if all(axes) else None
     shape, reader = oriented(name, data, known)
-    size, notes = attribute_voxel_size(attributes)
-    spatial = [axis for axis in axes if axis in "zyx"]
-    if known and size and spatial != ["z", "y", "x"] and len(set(size)) > 1:
-        size, notes = None, [f"voxel size is not known: three numbers for axes {', '.join(spatial)}, in which order?"]
+    size, notes = attribute_voxel_size(attributes, known)
     depth = data.chunks[axes.index("z") if known and "z" in axes else -3] if data.chunks and data.ndim > 2 else 1
     return VolumeSource(name, shape, data.dtype.newbyteorder("="), reader, size, depth, notes=tuple(notes))
 

@@ -64,6 +64,7 @@ def _slices(name: str, tiff: tifffile.TiffFile) -> tuple[Shape, np.dtype, Reader
         notes = [f"{shape[0]} pages that were written one by one are read as the slices of one stack"]
     else:
         axes = _axes(name, series, (tiff.imagej_metadata or {}).get("mode"))
+        _require_planes(name, series)
         shape, reader = oriented(name, _array(tiff, series, _end_of(series)), axes)
     dtype = np.dtype(series.dtype).newbyteorder("=")
     photometric = series.keyframe.photometric
@@ -100,6 +101,21 @@ def _channels_without_names(series: Any) -> bool:
     """Tell whether tifffile wrote an OME-TIFF without being told its axes; up to 4 may be the channels of a picture."""
     ome = series.parent.ome_metadata or ""
     return 'Creator="tifffile.py' in ome and not re.search(r"<Channel [^>]*Name=", ome) and series.shape[0] > 4
+
+
+def _require_planes(name: str, series: Any) -> None:
+    """Refuse an OME-TIFF that lacks planes, which tifffile reads as zeros; of other files see that they are whole."""
+    if not series.parent.is_ome:
+        return
+    planes = list(series.pages)
+    if lost := [number for number, plane in enumerate(planes) if plane is None]:
+        raise UserError(
+            f"{name}: an OME-TIFF of {len(planes)} planes, of which {len(lost)} are in no file (the first is number "
+            f"{lost[0]}, counted from 0); put all of its files into one folder, or export it again"
+        )
+    for plane in planes:
+        if plane.parent is not series.parent:
+            require_bytes(Path(plane.parent.filehandle.path), _end_of_page(plane))
 
 
 def _array(tiff: tifffile.TiffFile, part: Any, end: int) -> StoredArray:
@@ -142,7 +158,8 @@ class EncodedArray:
 def _end_of(series: Any) -> int:
     if series.dataoffset is not None:
         return series.dataoffset + series.nbytes
-    return _end_of_page(series.pages[-1])
+    ends = (_end_of_page(page) for page in (series.pages[0], series.pages[-1]) if page.parent is series.parent)
+    return max(ends, default=0)
 
 
 def _end_of_page(page: Any) -> int:

@@ -16,6 +16,7 @@ from fusionnet.volumes.mrc import is_mrc, open_mrc
 from fusionnet.volumes.n5 import is_n5, open_n5
 from fusionnet.volumes.ome_zarr import ZarrWriter, is_zarr, open_zarr
 from fusionnet.volumes.output import FormatWriter, OutputPlan, VolumeOutput, bytes_on_disk, cannot_be_written, part_path
+from fusionnet.volumes.places import is_address
 from fusionnet.volumes.precomputed import is_precomputed, open_precomputed
 from fusionnet.volumes.source import VolumeSource, existing
 from fusionnet.volumes.stacks import membrane_labels
@@ -33,21 +34,24 @@ class Format:
         matches: Tells by a path whether it is one.
         open: Opens it for reading.
         writer: Writes it; None for a format that is only read.
+        scheme: What may stand before a path or an address, ``zarr://``, to say that it is one; None for a format that
+            is not read from an address.
     """
 
     name: str
     matches: Callable[[str], bool]
     open: Callable[[str], VolumeSource]
     writer: Callable[[str], FormatWriter] | None = None
+    scheme: str | None = None
 
 
 FORMATS = (  # the first that matches is taken
     Format("stack.tif", is_tiff, open_tiff, TiffWriter),
     Format("file.h5:KEY", is_hdf5, open_hdf5, Hdf5Writer),
     Format("tomogram.mrc (.rec, .st, .map)", is_mrc, open_mrc),
-    Format("a Zarr folder", is_zarr, open_zarr, ZarrWriter),
-    Format("an N5 array", is_n5, open_n5),
-    Format("a precomputed folder", is_precomputed, open_precomputed),
+    Format("a Zarr folder", is_zarr, open_zarr, ZarrWriter, scheme="zarr://"),
+    Format("an N5 array", is_n5, open_n5, scheme="n5://"),
+    Format("a precomputed folder", is_precomputed, open_precomputed, scheme="precomputed://"),
     Format("a folder of .png or .tif slices", is_image_folder, open_image_folder),
 )
 READABLE = ", ".join(each.name for each in FORMATS)
@@ -59,18 +63,37 @@ def open_volume(path: Path | str) -> VolumeSource:
     Args:
         path: A TIFF stack, ``file.h5:KEY``, an MRC file, a Zarr folder (an OME-Zarr image, of which the finest level
             is read, or an array), an N5 array, a precomputed folder of neuroglancer, or a folder of PNG or TIFF slices
-            in the natural order of their names.
+            in the natural order of their names. Zarr, N5 and precomputed are also read from an address: ``https://``,
+            ``s3://``, ``gs://``.
 
     Raises:
         UserError: The path does not exist, is no such format, is damaged, or is not (Z, Y, X).
     """
-    name = str(path)
+    name, format_ = _format_of(str(path))
+    source = format_.open(name)
+    if source.dtype.kind not in "buif":
+        raise UserError(
+            f"{path}: values of type {source.dtype}, expected a number for each voxel; export it as one array"
+        )
+    for note in source.notes:
+        LOG.warning("%s: %s", name, note)
+    return source
+
+
+def _format_of(path: str) -> tuple[str, Format]:
+    """Return the path without what only names the format, and the format."""
     for each in FORMATS:
-        if each.matches(name):
-            source = each.open(name)
-            for note in source.notes:
-                LOG.warning("%s: %s", name, note)
-            return source
+        if each.scheme and path.startswith(each.scheme):
+            return path.removeprefix(each.scheme), each
+    remote = is_address(path)
+    for each in FORMATS:
+        if (each.scheme or not remote) and each.matches(path):
+            return path, each
+    if remote:
+        raise UserError(
+            f"{path}: no Zarr, N5 or precomputed volume is there that can be seen; is it the address of the image or "
+            "array itself? Other formats are read from a disk: download the file"
+        )
     existing(path)
     raise UserError(f"{path}: a format that is not read; expected {READABLE}: convert it (Fiji: File > Save As > Tiff)")
 

@@ -1,14 +1,16 @@
 """Where the trainings of an experiment are, from the heartbeats that they leave in their work folders."""
 
 import json
-import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from fusionnet.train.progress import HEARTBEAT, Heartbeat
 
 SILENT_SECONDS = 120.0
+CLOCK_SECONDS = 2.0  # by so much a process may seem to be younger than what it wrote
 COLUMNS = ("arm", "fold", "seed", "state", "step", "loss", "V_rand", "steps/s", "left", "seen")
 
 
@@ -59,7 +61,7 @@ def state_of(beat: Heartbeat, now: float) -> str:
     if beat.state != "running":
         return beat.state
     if beat.host == socket.gethostname():
-        return "running" if _lives(beat.process) else "killed"
+        return "running" if _lives(beat) else "killed"
     return "running" if now - beat.updated < SILENT_SECONDS else "silent"
 
 
@@ -94,11 +96,9 @@ def _read(path: Path) -> Heartbeat | None:
         return None
 
 
-def _lives(process: int) -> bool:
+def _lives(beat: Heartbeat) -> bool:
+    """Return whether the process lives that wrote it; the system may have given its number to a later one."""
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        return psutil.Process(beat.process).create_time() < beat.updated + CLOCK_SECONDS
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
-        pass
-    return True

@@ -10,6 +10,7 @@ from pydantic import PositiveInt, field_validator
 from fusionnet.config.reading import merge, overrides, written_path
 from fusionnet.config.schema import Section, validate
 from fusionnet.volumes.hdf5 import file_of
+from fusionnet.volumes.places import is_address
 
 
 class VolumeJob(Section):
@@ -24,6 +25,15 @@ class VolumeJob(Section):
     slices: str | None = None
 
     _paths = field_validator("checkpoint", "volume", "probabilities", "deviation")(written_path)
+
+    @field_validator("volume")
+    @classmethod
+    def _is_on_a_disk(cls, volume: str) -> str:
+        if is_address(volume):
+            raise ValueError(
+                f"got {volume!r}, an address: Snakemake watches files; download it, or predict it by scripts/predict.py"
+            )
+        return volume
 
     @classmethod
     def from_command_line(cls, files: Iterable[Path], entries: Iterable[str]) -> "VolumeJob":

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -98,3 +99,30 @@ def test_a_killed_process_holds_nothing_and_who_waits_is_told_once(tmp_path: Pat
         assert other.wait() == -signal.SIGKILL
         lock(file, "f: waiting", wait=True)
     assert messages() == ["f: waiting"]
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path: Path):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    host = socket.gethostname()
+    left = tmp_path / f".result.{host}-{ended.pid}.txt"
+    others = [
+        tmp_path / f".result.{host}-{os.getppid()}.txt",  # of a process that lives
+        tmp_path / f".result.elsewhere-{ended.pid}.txt",  # of another machine, on a disk of both
+        tmp_path / f".other.{host}-{ended.pid}.txt",
+        tmp_path / ".result.old.txt",
+    ]
+    for path in (left, *others):
+        path.touch()
+    write_text(tmp_path / "result.txt", "whole")
+    assert not left.exists() and all(path.exists() for path in others)
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_locks_is_named_with_its_folder(tmp_path: Path, monkeypatch, code: int):
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("fcntl.lockf", refuse)
+    with (tmp_path / "lock").open("a") as file, pytest.raises(UserError, match=f"{tmp_path}: no file can be locked"):
+        lock(file, "taken", wait=True)

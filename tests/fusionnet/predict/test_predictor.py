@@ -8,6 +8,7 @@ from networks import MACHINE, SETTINGS, make_network
 from fusionnet.augment.geometry import orient, orient_back
 from fusionnet.config.stages import PredictSection
 from fusionnet.devices import Machine
+from fusionnet.errors import UserError
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.models.normalisation import normalise
 from fusionnet.models.receptive_field import reach
@@ -201,3 +202,51 @@ def test_cuda_agrees_with_the_cpu():
         machine = Machine(torch.device("cuda"), precision, 1)
         cuda = Predictor(make_network("fusionnet", width=4), SETTINGS, machine).predict_slice(levels)
         np.testing.assert_allclose(cuda.probability, cpu.probability, atol=tolerance)
+
+
+class SmallMemory(DoublePredictor):
+    """Has memory for so many pixels at once."""
+
+    pixels = 0
+
+    def _forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.shape[2] * x.shape[3] > self.pixels:
+            raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
+        return super()._forward(x)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "shape", "tile"),
+    [("unet", (601, 10), 4096), ("unet", (21, 533), 256), ("unet", (261, 251), 4096), ("fusionnet", (19, 801), 4096)],
+)
+def test_out_of_memory_takes_smaller_windows_that_are_as_exact(architecture: str, shape: tuple, tile: int, messages):
+    network, levels = make_network(architecture), grey(*shape)
+    levels[3, 5:9] = np.nan
+    kinds = DoublePredictor, SmallMemory
+    whole, small = (kind(network, settings(tile_pixels=tile), MACHINE) for kind in kinds)
+    sides = [min(side + 2 * 24 + 16, 2 * whole.reach + 64) for side in shape]  # of a small tile's window
+    small.pixels = sides[0] * sides[1]
+    expected, found = whole.predict_slice(levels), small.predict_slice(levels)
+    np.testing.assert_allclose(found.probability, expected.probability, atol=1e-9)
+    np.testing.assert_allclose(found.deviation, expected.deviation, atol=1e-9)
+    assert found.missing == expected.missing == 4 and expected.probability.std() > 0.01
+    told = [message for message in messages() if "out of memory with a window of" in message]
+    assert len(told) == 1
+
+
+def test_memory_for_not_even_the_smallest_window_is_an_error():
+    small = SmallMemory(make_network(), settings(), MACHINE)
+    with pytest.raises(UserError, match=r"out of memory.*smallest.*predict.device: cpu"):
+        small.predict_slice(grey(40, 40))
+
+
+def test_where_nothing_can_be_compiled_prediction_goes_on_with_a_message(messages):
+    def fails(x: torch.Tensor) -> torch.Tensor:
+        raise torch._dynamo.exc.TorchDynamoException("TritonMissing: no triton")
+
+    network, levels = make_network(), grey(40, 40)
+    plain, broken = (Predictor(network, settings(), MACHINE) for _ in range(2))
+    broken.network = fails
+    assert np.array_equal(plain.predict_slice(levels).probability, broken.predict_slice(levels).probability)
+    assert [message for message in messages() if "TritonMissing: no triton); going on without" in message]
+    assert len(messages()) == 1

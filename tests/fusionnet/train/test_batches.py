@@ -1,3 +1,5 @@
+from multiprocessing.reduction import ForkingPickler
+
 import numpy as np
 import pytest
 import torch
@@ -20,6 +22,14 @@ def assert_equal(one: list[Batch], other: list[Batch]) -> None:
 @pytest.mark.parametrize("workers", [1, 4])
 def test_batches_do_not_depend_on_loader_workers(training_job, augmented, workers):
     assert_equal(drawn(training_job(), augmented, workers=workers), drawn(training_job(), augmented))
+
+
+def test_a_worker_s_batch_takes_no_room_in_shared_memory(training_job, augmented):
+    """Containers have 64 MB of it; a tensor leaves its numbers there and sends some hundred bytes."""
+    batch = drawn(training_job(), augmented)[0]
+    sent = ForkingPickler.dumps(batch)
+    assert len(sent) > batch.images.nbytes + batch.labels.nbytes + batch.weights.nbytes
+    assert_equal([ForkingPickler.loads(sent)], [batch])
 
 
 def test_an_arm_without_augmentation_sees_plain_crops(training_job, augmented):

@@ -1,4 +1,5 @@
 import math
+import multiprocessing
 import weakref
 from dataclasses import replace
 
@@ -63,6 +64,17 @@ def test_stopped_after_each_step_it_ends_in_the_same_weights(run, keys):
         with pytest.raises(StoppedError, match="goes on from"):
             run("pieces", **keys).go(stop_asked=lambda: True)
     assert_same(run("pieces", **keys).go(), whole)
+
+
+def test_a_loader_worker_that_the_system_ends_is_named_with_the_way_out(run):
+    """As the system does it where memory is short."""
+
+    def end_a_worker() -> bool:
+        multiprocessing.active_children()[0].kill()
+        return False
+
+    with pytest.raises(UserError, match=r"DataLoader worker.*--loader-workers 0"):
+        run(epochs=100).go(loader_workers=1, stop_asked=end_a_worker)
 
 
 def test_finished_training_is_not_repeated(run):

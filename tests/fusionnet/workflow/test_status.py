@@ -3,6 +3,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 
+import psutil
 import pytest
 
 from fusionnet.files import write_json
@@ -38,6 +39,13 @@ def test_a_killed_process_is_not_running():
     child.wait()
     assert state_of(beat(process=child.pid), NOW) == "killed"
     assert state_of(beat(process=os.getpid()), NOW) == "running"
+
+
+def test_a_number_that_a_later_process_got_is_of_a_killed_one():
+    """The system gives numbers again, after a restart soon: this process is younger than the heartbeat."""
+    began = psutil.Process().create_time()
+    assert state_of(beat(process=os.getpid(), updated=began - 72 * 3600), NOW) == "killed"
+    assert state_of(beat(process=os.getpid(), updated=began + 1), NOW) == "running"
 
 
 def test_another_machine_is_silent_after_two_minutes():
