@@ -51,9 +51,8 @@ def main() -> None:
         print(f"{name:>8}: {median:.3f} s a step (median of {len(loop.seconds)} rounds), {memory}, on {loop.device}")
     for name in sorted(kinds.keys() - {"ours"}):
         ratios = [theirs / ours for theirs, ours in zip(loops[name].seconds, loops["ours"].seconds, strict=True)]
-        print(
-            f"   ratio: {statistics.median(ratios):.2f} (rounds: {min(ratios):.2f} to {max(ratios):.2f}), {name} to ours"
-        )
+        spread = f"rounds: {min(ratios):.2f} to {max(ratios):.2f}"
+        print(f"   ratio: {statistics.median(ratios):.2f} ({spread}), {name} to ours")
     drawing = time_drawing(Steps(job, *random_stack(job), list(range(4))))
     print(f" drawing: {drawing:.4f} s a batch, {drawing / statistics.median(loops['ours'].seconds):.1%} of our step")
 
