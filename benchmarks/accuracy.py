@@ -11,7 +11,6 @@ on, and several configurations can be compared: --set train.loss=bce --name bce.
 import argparse
 import csv
 import itertools
-import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ import pandas as pd
 from matplotlib.ticker import NullLocator
 
 from fusionnet.config.experiment import Config, load
+from fusionnet.config.reading import merge, read_value
 from fusionnet.config.schema import slice_range
 from fusionnet.config.stages import TrainingJob
 from fusionnet.devices import Machine, set_up
@@ -50,7 +50,7 @@ GOALS = (0.980, 0.987)  # V_rand that is aimed at within 4 and within 10 minutes
 def main() -> None:
     arguments = parse_arguments()
     config = load(arguments.experiment, overrides(arguments.set))
-    machine = set_up(config.train.device, config.train.precision)
+    machine = set_up(config.train.device, config.train.precision, config.train.arithmetic, config.train.threads)
     done = read_done(arguments.table)
     cases = itertools.product(arguments.steps, arguments.folds, arguments.seeds, arguments.arms)
     for steps, fold, seed, arm in cases:
@@ -85,12 +85,11 @@ def parse_arguments() -> argparse.Namespace:
 def overrides(settings: list[str]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for setting in settings:
-        path, _, value = setting.partition("=")
-        *sections, key = path.split(".")
-        inside = merged
-        for section in sections:
-            inside = inside.setdefault(section, {})
-        inside[key] = json.loads(value) if value[:1] in '-0123456789[{"tfn' else value
+        path, _, text = setting.partition("=")
+        value = read_value(text, f"--set {path}")
+        for key in reversed(path.split(".")):
+            value = {key: value}
+        merged = merge(merged, value)
     return merged
 
 

@@ -148,10 +148,15 @@ class Config(Section):
         return ReportJob(arms=self.arms, folds=self.folds, seeds=self.seeds, report=self.report)
 
     def decided(self) -> "Config":
-        """Return the configuration with ``arithmetic: auto`` decided: native for a person's own files."""
-        arithmetic = "native" if DATASETS[self.download.dataset].is_own else "portable"
+        """Return the configuration with ``arithmetic: auto`` decided.
+
+        It is native for a person's own files, and where bfloat16 is asked for, which portable arithmetic cannot be.
+        """
+        own = DATASETS[self.download.dataset].is_own
         update = {
-            name: section.model_copy(update={"arithmetic": arithmetic})
+            name: section.model_copy(
+                update={"arithmetic": "native" if own or section.precision == "bfloat16" else "portable"}
+            )
             for name, section in (("train", self.train), ("predict", self.predict))
             if section.arithmetic == "auto"
         }

@@ -27,6 +27,7 @@ class WeightUpdate:
 
     Attributes:
         micro_batch: Samples that go through the network at once.
+        may_run_out: Whether memory may not suffice and be asked for less of: a GPU's.
     """
 
     def __init__(self, network: SegmentationNetwork, settings: TrainSection, machine: Machine):
@@ -34,6 +35,7 @@ class WeightUpdate:
         self.optimizer = make_optimizer(network, settings)
         self.forward = compiled(network, settings.compile, machine.device)
         self.micro_batch = math.ceil(settings.batch_size / settings.accumulation)
+        self.may_run_out = machine.device.type == "cuda"
 
     def __call__(self, batch: Batch, step: int) -> torch.Tensor:
         """Change the weights by a batch in the CPU's memory, at a step counted from 0, and return its loss."""
@@ -45,7 +47,9 @@ class WeightUpdate:
 
     def _try(self, batch: Batch) -> torch.Tensor | None:
         """Change the weights and return the loss; None, with the network as it was, if memory did not suffice."""
-        statistics = [buffer.clone() for buffer in self.network.buffers()]  # each part's forward pass changes them
+        # Each part's forward pass changes them.
+        can_fail = self.may_run_out or self.forward is not self.network
+        statistics = [buffer.clone() for buffer in self.network.buffers()] if can_fail else []
         try:
             loss = self.gradients(batch)
             if self.settings.gradient_clip:
@@ -53,13 +57,14 @@ class WeightUpdate:
             self.optimizer.step()
             return loss
         except RuntimeError as error:
+            not_compiled = self.forward is not self.network and cannot_be_compiled(error)
+            if not (not_compiled or (self.may_run_out and out_of_memory(error))):
+                raise
             for buffer, before in zip(self.network.buffers(), statistics, strict=True):
                 buffer.copy_(before)
-            if self.forward is not self.network and cannot_be_compiled(error):
+            if not_compiled:
                 self.forward = self.network
                 return self._try(batch)
-            if not out_of_memory(error):
-                raise
             return None
 
     def _use_less_memory(self, batch: Batch, step: int) -> None:

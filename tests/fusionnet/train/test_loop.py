@@ -160,6 +160,7 @@ def test_out_of_gpu_memory_halves_the_parts_until_they_fit(run, messages):
             raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
         return forward(images)
 
+    memory.training.update.may_run_out = True
     memory.training.update.forward = small_gpu
     trained = memory.go()
     assert trained.update.micro_batch == 1 and trained.step == whole.training.steps
@@ -175,6 +176,9 @@ def test_memory_for_not_even_one_sample_is_an_error(run):
         raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
 
     job.training.update.forward = no_memory
+    with pytest.raises(torch.OutOfMemoryError):  # a processor's memory is not asked for less
+        job.go()
+    job.training.update.may_run_out = True
     with pytest.raises(UserError, match=r"single sample of 32 pixels.*crop_pixels"):
         job.go()
 
@@ -184,6 +188,7 @@ def test_out_of_gpu_memory_outside_of_the_network(run, monkeypatch, messages, pa
     """The first step of AdamW takes memory for good, and may get half of it."""
     whole = run("whole", batch_size=4, accumulation=2).go()
     small = run("small", batch_size=4)
+    small.training.update.may_run_out = True
 
     def half_a_step():
         parameter = next(small.training.network.parameters())
@@ -221,6 +226,7 @@ def test_no_memory_is_held_while_the_parts_are_halved(run, monkeypatch):
     def all_are_gone():
         assert alive and all(reference() is None for reference in alive)
 
+    small.training.update.may_run_out = True
     small.training.update.forward = failing
     monkeypatch.setattr(torch.cuda, "empty_cache", all_are_gone)
     assert small.go().update.micro_batch == 1
@@ -252,6 +258,7 @@ def test_other_errors_of_the_network_are_not_taken_for_a_lack_of_memory(run):
     def broken(images: torch.Tensor) -> torch.Tensor:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
+    job.training.update.may_run_out = True
     job.training.update.forward = broken
     with pytest.raises(RuntimeError, match="mat1"):
         job.go()
