@@ -15,12 +15,14 @@ from numba import njit
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from fusionnet.errors import UserError
+from fusionnet.errors import UserError, did_you_mean
 from fusionnet.files import whole_or_absent
 
 TREES, LEAF = 100, 5  # number of trees, and fewest training edges in a leaf
 ARRAYS = ("roots", "feature", "value", "right")
 KEY = "edges"
+# Learned edges that come with the package, each by the name of the network whose probabilities it was fitted on.
+LEARNED_EDGES = {path.stem: path for path in sorted((Path(__file__).parent / "weights").glob("*.safetensors"))}
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,13 @@ class Forest:
 
 
 def fit(
-    features: np.ndarray, cut: np.ndarray, names: Sequence[str], generator: np.random.Generator, about: dict[str, Any]
+    features: np.ndarray,
+    cut: np.ndarray,
+    names: Sequence[str],
+    generator: np.random.Generator,
+    about: dict[str, Any],
+    trees: int = TREES,
+    leaf: int = LEAF,
 ) -> Forest:
     """Fit a classifier of edges.
 
@@ -62,6 +70,8 @@ def fit(
         names: Of the columns.
         generator: Draws the trees.
         about: What the edges are; kept.
+        trees: Their number.
+        leaf: Fewest training edges in a leaf.
 
     Raises:
         UserError: No edge, or edges of one kind alone, so that there is nothing to tell apart.
@@ -76,9 +86,9 @@ def fit(
             "slices; name more slices, or check their labels"
         )
     seed = int(generator.integers(2**31))
-    trees = ExtraTreesClassifier(TREES, min_samples_leaf=LEAF, max_features="sqrt", random_state=seed)
-    trees.fit(features[known], cut[known])
-    parts = [_plain(tree.tree_) for tree in trees.estimators_]
+    fitted = ExtraTreesClassifier(trees, min_samples_leaf=leaf, max_features="sqrt", random_state=seed)
+    fitted.fit(features[known], cut[known])
+    parts = [_plain(tree.tree_) for tree in fitted.estimators_]
     roots = np.cumsum([0, *(len(part[0]) for part in parts[:-1])]).astype(np.int32)
     feature, value, right = (np.concatenate(each) for each in zip(*parts, strict=True))
     shift = np.repeat(roots, [len(part[0]) for part in parts])
@@ -132,6 +142,20 @@ def load_forest(path: Path) -> Forest:
             arrays = {name: file.get_tensor(name) for name in ARRAYS}
         return Forest(**arrays, features=tuple(about["features"]), about=about["about"])
     except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; expected a classifier that scripts/segment.py wrote") from error
+        raise UserError(
+            f"{path}: no such file, and no learned edges of the package{did_you_mean(str(path), list(LEARNED_EDGES))}; "
+            "expected what scripts/segment.py --save-edges wrote, or fusionnet-isbi2012"
+        ) from error
     except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise UserError(f"{path}: damaged, or no classifier of edges; fit it again with scripts/segment.py") from error
+
+
+def find_learned(name: str) -> Path:
+    """Return the file of learned edges: a path, or a name of the package's; a file of that path wins.
+
+    Raises:
+        UserError: Neither.
+    """
+    if Path(name).exists() or name not in LEARNED_EDGES:
+        return Path(name)
+    return LEARNED_EDGES[name]
