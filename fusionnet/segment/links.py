@@ -52,6 +52,8 @@ def find_links(upper: SegmentedSlice, lower: SegmentedSlice) -> Links:
     sizes = [np.bincount(each) for each in (one, other)]
     size = np.stack([sizes[side][pairs[:, side]] for side in (0, 1)], axis=1).astype(np.float64)
     share = common[:, None] / size
+    if not len(keys):
+        return Links(pairs.astype(np.int32), np.empty((0, len(LINK_NAMES)), np.float32))
     ranks, rivals = zip(*(_rank(pairs[:, side], common) for side in (0, 1)), strict=True)
     mean = (upper.boundary.ravel()[inside] + lower.boundary.ravel()[inside]) / 2
     boundary = np.bincount(codes, mean, len(keys)) / common

@@ -192,12 +192,14 @@ class ZarrWriter:
         image: dict[str, Any] = {
             "axes": [{"name": axis, "type": "space"} | unit for axis in "zyx"],
             "datasets": [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": scale}]}],
-            "name": "probability",
+            "name": plan.name,
         }
+        shown: dict[str, Any] = {"image-label": {}} if plan.labels else {}
         if version_2:
-            group.attrs.update({"multiscales": [image | {"version": "0.4"}], "fusionnet": plan.provenance})
+            group.attrs.update({"multiscales": [image | {"version": "0.4"}], "fusionnet": plan.provenance} | shown)
         else:
-            group.attrs.update({"ome": {"version": "0.5", "multiscales": [image]}, "fusionnet": plan.provenance})
+            ome = {"version": "0.5", "multiscales": [image]} | shown
+            group.attrs.update({"ome": ome, "fusionnet": plan.provenance})
 
     def open(self, part: Path, plan: OutputPlan) -> None:
         """Open the array for writing."""

@@ -30,6 +30,8 @@ class OutputPlan:
         voxel_size_nm: Kept in the file; None where it is not known.
         provenance: Kept in the file.
         ome_version: Of an OME-Zarr, ``"0.4"`` or ``"0.5"``.
+        labels: Whether values are names, which viewers show in colours.
+        name: What the values are.
     """
 
     shape: Shape
@@ -38,6 +40,8 @@ class OutputPlan:
     voxel_size_nm: VoxelSize | None
     provenance: dict[str, Any]
     ome_version: str = "0.5"
+    labels: bool = False
+    name: str = "probability"
 
     @property
     def size(self) -> int:
