@@ -30,11 +30,11 @@ def source_of(slices: int, depth: int = 1) -> VolumeSource:
     return VolumeSource("drawn", (slices, SIDE, SIDE), np.dtype(np.uint8), read, (50.0, 4.0, 4.0), depth)
 
 
-def write(path: Path, slices: int, block: int | None = None, dtype: str = "uint32", **changes: object) -> int:
+def write(path: Path, slices: int, block: int | None = None, dtype: str = "uint32", level: float = 0.5) -> int:
     source = source_of(slices)
     stack = CutStack(StoredSlices(source, block=block), StoredSlices(source, block=block))
     plan = OutputPlan((slices, SIDE, SIDE), np.dtype(dtype), 64, source.voxel_size_nm, {}, labels=True, name="neurons")
-    return write_neurons(path, stack, None, 0.5, None, plan)
+    return write_neurons(path, stack, None, level, None, plan)
 
 
 def test_labels_do_not_depend_on_the_blocks(tmp_path: Path):
@@ -73,7 +73,7 @@ def test_memory_does_not_grow_with_the_volume(tmp_path: Path):
 
 def test_more_neurons_than_numbers_are_refused_and_nothing_is_left(tmp_path: Path):
     with pytest.raises(UserError, match=r"n.zarr: \d+ neurons do not fit into int8; write .zarr"):
-        write(tmp_path / "n.zarr", 60, dtype="int8")
+        write(tmp_path / "n.zarr", 20, dtype="int8", level=0.0)
     assert list(tmp_path.iterdir()) == []
 
 
