@@ -12,6 +12,8 @@ from fusionnet.segment.features import BESIDE_NAMES, NAMES, CutSlice, beside, cu
 from fusionnet.segment.forest import Forest, fit
 from fusionnet.segment.linkage import average_linkage
 
+BOTH_SIDES = (-1, 1)
+
 
 class Planes(Protocol):
     """Slices (Y, X) by their number: an array (Z, Y, X), or what reads them from a disk."""
@@ -41,12 +43,13 @@ class CutStack:
     def _cut(self, z: int) -> CutSlice:
         return cut_slice(as_probabilities(self.probabilities[z])[0], self.grey[z])
 
-    def features(self, z: int, looks_beside: bool) -> np.ndarray:
+    def features(self, z: int, looks_beside: bool, sides: tuple[int, ...] = BOTH_SIDES) -> np.ndarray:
         """Return what is known of the edges of a slice.
 
         Args:
             z: Its number.
             looks_beside: Whether the slices above and below are looked at too.
+            sides: At which of them, if so.
 
         Returns:
             float32 (E, F), columns as `columns_of`.
@@ -54,7 +57,7 @@ class CutStack:
         here = self.cut(z)
         if not looks_beside:
             return here.features
-        others = [self.cut(number) for number in (z - 1, z + 1) if 0 <= number < len(self)]
+        others = [self.cut(number) for number in (z + side for side in sides) if 0 <= number < len(self)]
         return np.concatenate([here.features, beside(here, [(other, other.heights) for other in others])], axis=1)
 
     def heights(self, z: int, forest: Forest | None) -> np.ndarray:
@@ -86,7 +89,8 @@ def learn(
 ) -> list[Forest]:
     """Fit classifiers of edges on labelled slices.
 
-    The slices beside them are looked at without labels.
+    The slices beside them are looked at without labels: both, and once more one of them alone, since the first and the
+    last slice of a stack have no other.
 
     Args:
         stack: Holds the labelled slices, and those beside them.
@@ -95,9 +99,6 @@ def learn(
         generators: One for each classifier.
         about: Kept in the classifiers.
         **settings: ``trees`` and ``leaf`` of `fusionnet.segment.forest.fit`.
-
-    Raises:
-        UserError: As for `fusionnet.segment.forest.fit`.
     """
     features: dict[bool, list[np.ndarray]] = {each: [] for each in looks_beside}
     cut = []
@@ -106,9 +107,11 @@ def learn(
         cut.append(is_cut(here.edges, here.pieces, cells[z]))
         for each, rows in features.items():
             rows.append(stack.features(z, each))
-    kinds = np.concatenate(cut)
-    about = about | {"slices": sorted(cells), "edges": int((kinds >= 0).sum())}
+            if each:
+                rows.append(stack.features(z, each, BOTH_SIDES[z % 2 : z % 2 + 1]))
+    kinds = {False: np.concatenate(cut), True: np.concatenate([each for each in cut for _ in BOTH_SIDES])}
+    about = about | {"slices": sorted(cells), "edges": int((kinds[False] >= 0).sum())}
     return [
-        fit(np.concatenate(features[each]), kinds, columns_of(each), generator, about, **settings)
+        fit(np.concatenate(features[each]), kinds[each], columns_of(each), generator, about, **settings)
         for each, generator in zip(looks_beside, generators, strict=True)
     ]

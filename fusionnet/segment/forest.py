@@ -5,6 +5,7 @@ A pickle runs code when it is loaded; arrays in a safetensors file do not. Trees
 """
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,15 @@ from safetensors.numpy import save_file
 from fusionnet.errors import UserError, did_you_mean
 from fusionnet.files import whole_or_absent
 
-TREES, LEAF = 100, 5  # number of trees, and fewest training edges in a leaf
+LOG = logging.getLogger(__name__)
+
+TREES, LEAF = 100, 10  # number of trees, and fewest training edges in a leaf
 ARRAYS = ("roots", "feature", "value", "right")
 KEY = "edges"
+NOTHING_TO_LEARN = (
+    "edges within cells and between cells %s in the training slices: nothing is learned, all edges count the same; "
+    "name more slices, or check labels and probabilities"
+)
 # Learned edges that come with the package, each by the name of the network whose probabilities it was fitted on.
 LEARNED_EDGES = {path.stem: path for path in sorted((Path(__file__).parent / "weights").glob("*.safetensors"))}
 
@@ -73,18 +80,17 @@ def fit(
         trees: Their number.
         leaf: Fewest training edges in a leaf.
 
-    Raises:
-        UserError: No edge, or edges of one kind alone, so that there is nothing to tell apart.
+    Returns:
+        The classifier; a single leaf, with a warning, where there are no two kinds to tell apart.
     """
     from sklearn.ensemble import ExtraTreesClassifier  # a second to import, and only needed here
 
     known = cut >= 0
     if len(kinds := np.unique(cut[known])) < 2:
-        what = {0: "none", 1: "one kind"}[len(kinds)]
-        raise UserError(
-            f"edges to learn from: {what} of the two kinds, within a cell and between cells, is in the training "
-            "slices; name more slices, or check their labels"
-        )
+        share = float(kinds[0]) if len(kinds) else 0.5
+        LOG.warning(NOTHING_TO_LEARN, "are all of one kind" if len(kinds) else "are not there")
+        leaf_alone = np.array([-1], np.int16), np.array([share], np.float32), np.zeros(1, np.int32)
+        return Forest(np.zeros(1, np.int32), *leaf_alone, tuple(names), about)
     seed = int(generator.integers(2**31))
     fitted = ExtraTreesClassifier(trees, min_samples_leaf=leaf, max_features="sqrt", random_state=seed)
     fitted.fit(features[known], cut[known])

@@ -149,8 +149,12 @@ class Plan:
         return [f"{place}/{file}" for place in places for file in files]
 
     def replicates_reported(self, report: str) -> list[str]:
-        """Return the replicates' files that a report reads."""
-        return self.replicate_files(self.scored_folds, self.arms_of(report), REPORTS[report].reads)
+        """Return the replicates' files that a report reads.
+
+        Where cells are segmented a report is given all of them, as DVC gives it the folder: so both mark the same.
+        """
+        segmented = [*REPLICATE_FILES, *SEGMENTATION_FILES, *SCORE_FILES, *LADDER_FILES] if self.finds_cells else []
+        return self.replicate_files(self.scored_folds, self.arms_of(report), segmented or REPORTS[report].reads)
 
     def stacks_reported(self) -> list[str]:
         """Return the raw stacks whose slices a report shows."""
@@ -215,7 +219,7 @@ REPORTS = {
     "report_segmentation": Report(
         ("ladder", "mergers"),
         ("segmentation.md", "segmentation.csv"),
-        ("probabilities.tif", "segmentation.tif", "linkage.tif", "edges.tif", *LADDER_FILES),
+        (*SEGMENTATION_FILES, *LADDER_FILES),
         _arms_if_cells,
     ),
     "report_bodies": Report(("bodies",), ("bodies.md",), BODY_FILES, _arms_if_nuclei),

@@ -64,10 +64,11 @@ def test_a_missing_file_is_named(tmp_path: Path):
         load_forest(tmp_path / "f")
 
 
-@pytest.mark.parametrize(("cut", "what"), [(-1, "none"), (1, "one kind")])
-def test_edges_of_one_kind_teach_nothing(examples, cut: int, what: str):
-    with pytest.raises(UserError, match=what):
-        fit(examples[0], np.full(len(examples[0]), cut), NAMES, np.random.default_rng(0), {})
+@pytest.mark.parametrize(("cut", "share", "what"), [(-1, 0.5, "are not there"), (1, 1.0, "are all of one kind")])
+def test_edges_of_one_kind_teach_nothing_and_that_is_said(examples, messages, cut: int, share: float, what: str):
+    forest = fit(examples[0], np.full(len(examples[0]), cut), NAMES, np.random.default_rng(0), {})
+    assert (forest.probabilities(examples[0]) == share).all()
+    assert what in messages()[-1]
 
 
 def test_other_features_are_refused(examples):

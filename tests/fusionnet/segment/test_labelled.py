@@ -10,6 +10,7 @@ import tifffile
 import zarr
 
 from fusionnet.errors import UserError
+from fusionnet.segment import labelled
 from fusionnet.segment.cutting import CutStack
 from fusionnet.segment.labelled import StoredSlices, write_neurons
 from fusionnet.volumes.output import OutputPlan
@@ -30,11 +31,11 @@ def source_of(slices: int, depth: int = 1) -> VolumeSource:
     return VolumeSource("drawn", (slices, SIDE, SIDE), np.dtype(np.uint8), read, (50.0, 4.0, 4.0), depth)
 
 
-def write(path: Path, slices: int, block: int | None = None, dtype: str = "uint32", level: float = 0.5) -> int:
+def write(path: Path, slices: int, block: int | None = None, dtype: str = "uint32") -> int:
     source = source_of(slices)
     stack = CutStack(StoredSlices(source, block=block), StoredSlices(source, block=block))
     plan = OutputPlan((slices, SIDE, SIDE), np.dtype(dtype), 64, source.voxel_size_nm, {}, labels=True, name="neurons")
-    return write_neurons(path, stack, None, level, None, plan)
+    return write_neurons(path, stack, None, 0.5, None, plan)
 
 
 def test_labels_do_not_depend_on_the_blocks(tmp_path: Path):
@@ -71,9 +72,10 @@ def test_memory_does_not_grow_with_the_volume(tmp_path: Path):
     assert peaks[1] - peaks[0] < 0.1 * peaks[0] + 64 * segments
 
 
-def test_more_neurons_than_numbers_are_refused_and_nothing_is_left(tmp_path: Path):
+def test_more_neurons_than_numbers_are_refused_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(labelled, "joined_pairs", lambda links, forest: links.pairs[:0])  # each segment for itself
     with pytest.raises(UserError, match=r"n.zarr: \d+ neurons do not fit into int8; write .zarr"):
-        write(tmp_path / "n.zarr", 20, dtype="int8", level=0.0)
+        write(tmp_path / "n.zarr", 20, dtype="int8")
     assert list(tmp_path.iterdir()) == []
 
 
