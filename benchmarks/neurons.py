@@ -2,9 +2,9 @@
 
 Usage: python benchmarks/neurons.py --raw data/raw/phantom --replicates results/phantom/replicates --table neurons.csv
 
-Both networks of the default experiment predict a stack that they have not seen. What a rule or a classifier needs (the
-threshold, the least overlap, edges, links) comes from the slices that the network was trained on, whose cells the seed
-tells in three dimensions too.
+Both networks of the default experiment predict a stack that they have not seen; its slices are cut by a threshold or
+into superpixels that are joined, and linked by the same rule. The threshold, and learned edges, come from the slices that
+the network was trained on, whose cells the seed tells in three dimensions too.
 """
 
 import argparse
@@ -12,7 +12,6 @@ import csv
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +30,13 @@ from fusionnet.models.pretrained import load_checkpoint
 from fusionnet.predict.predictor import Predictor
 from fusionnet.segment.cutting import CutStack, learn
 from fusionnet.segment.edges import main_cells
-from fusionnet.segment.links import Links, SegmentedSlice, joined_pairs
-from fusionnet.segment.neurons import learn_links, link_slices, neurons_of, segmented, segmented_slices
+from fusionnet.segment.neurons import link_slices, neurons_of, segmented_slices
 from fusionnet.segment.training_slices import cells_of, training_slices
 from fusionnet.volumes.stacks import read_pair
 
-LEVEL = 0.4  # as scripts/segment.py has it
+LEVELS = (0.2, 0.3, 0.4, 0.5)
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
-OVERLAPS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # least intersection over union
-Join = Callable[[Links], np.ndarray]
-Cut = Callable[[CutStack, Any], Iterable[SegmentedSlice]]
+Cut = Callable[[CutStack, Any], Iterable[np.ndarray]]
 
 
 def main() -> None:
@@ -92,70 +88,47 @@ def measure(
     once = config.predict.model_copy(update={"orientation_average": False})
     seen = CutStack(Predictor(network, once, machine).predict_stack(grey, chosen), grey[chosen])
     new = CutStack(Predictor(network, config.predict, machine).predict_stack(volume), volume)
-    neurons = {number: taught[z] for number, z in enumerate(chosen)}
     cells = cells_of(labels[chosen], range(len(chosen)))
-    generators = [np.random.default_rng([job.seed, key]) for key in range(2)]
-    (edges,) = learn(seen, cells, [True], generators[:1], {})
-    known = taught[chosen]
-    ways: dict[str, Cut] = {
-        "threshold": thresholded,
-        "linkage": lambda stack, level: segmented_slices(stack, None, level),
-        "learned edges": lambda stack, level: segmented_slices(stack, edges, level),
+    (edges,) = learn(seen, cells, [True], [np.random.default_rng(job.seed)], {})
+    ways: dict[str, tuple[Cut, Iterable[float]]] = {
+        "threshold": (thresholded, THRESHOLDS),
+        "linkage": (lambda stack, level: segmented_slices(stack, None, level), LEVELS),
+        "learned edges": (lambda stack, level: segmented_slices(stack, edges, level), LEVELS),
     }
-    levels = {"threshold": THRESHOLDS, "linkage": (0.2, 0.3, 0.4, 0.5), "learned edges": (LEVEL,)}
-    for way, cut in ways.items():
-        level, overlap = best(known, seen, cut, levels[way])
+    for way, (cut, levels) in ways.items():
+        errors = {level: error(taught[chosen], neurons_by(cut(seen, level))) for level in levels}
+        level = min(errors, key=errors.__getitem__)
         start = time.perf_counter()
-        found = neurons_by(cut(new, level), partial(joined_pairs, forest=None, common_of_all=overlap))
-        yield row(arm, f"{way}, overlap", truth, found, level, overlap, time.perf_counter() - start)
-    links = learn_links(seen, neurons, edges, LEVEL, generators[1], {})
-    start = time.perf_counter()
-    found = neurons_by(segmented_slices(new, edges, LEVEL), partial(joined_pairs, forest=links))
-    yield row(arm, "learned edges, learned links", truth, found, LEVEL, None, time.perf_counter() - start)
-    perfect = ideal(segmented_slices(new, edges, LEVEL), truth)
-    yield row(arm, "learned edges, links by the truth", truth, perfect, LEVEL, None, 0.0)
+        found = neurons_by(cut(new, level))
+        yield row(arm, way, truth, found, level, time.perf_counter() - start)
+    yield row(arm, "learned edges, linked by the truth", truth, ideal(cut(new, level), truth), level, 0.0)
 
 
-def thresholded(stack: CutStack, threshold: float) -> Iterator[SegmentedSlice]:
+def thresholded(stack: CutStack, threshold: float) -> Iterator[np.ndarray]:
     for z in range(len(stack)):
-        probability = np.asarray(stack.probabilities[z])
-        yield segmented(thinned_segments(probability, threshold), 1 - probability, stack.grey[z])
+        yield thinned_segments(np.asarray(stack.probabilities[z]), threshold)
 
 
-def best(
-    known: np.ndarray,
-    stack: CutStack,
-    cut: Callable[[CutStack, Any], Iterable[SegmentedSlice]],
-    levels: Iterable[float],
-) -> tuple[float, float]:
-    """Return the level and the least overlap with which slices of known neurons come out best."""
-    errors = {}
-    for level in levels:
-        slices = list(cut(stack, level))
-        for overlap in OVERLAPS:
-            found = neurons_by(slices, partial(joined_pairs, forest=None, common_of_all=overlap))
-            errors[level, overlap] = score_volume(known, found, zero="voxels").adapted_rand_error
-    return min(errors, key=errors.__getitem__)
+def error(truth: np.ndarray, found: np.ndarray) -> float:
+    return score_volume(truth, found, zero="voxels").adapted_rand_error
 
 
-def neurons_by(slices: Iterable[SegmentedSlice], join: Join) -> np.ndarray:
+def neurons_by(slices: Iterable[np.ndarray]) -> np.ndarray:
     kept: dict[int, np.ndarray] = {}
-    families = link_slices(slices, join, kept.__setitem__)
+    families = link_slices(slices, kept.__setitem__)
     numbers = families.numbers()
     return np.stack([neurons_of(families, numbers, z, segments) for z, segments in kept.items()])
 
 
-def ideal(slices: Iterable[SegmentedSlice], truth: np.ndarray) -> np.ndarray:
+def ideal(slices: Iterable[np.ndarray], truth: np.ndarray) -> np.ndarray:
     """Return each segment under the neuron that has most of it: what no link can surpass."""
-    stacked = [(each.segments, main_cells(each.segments, truth[z])) for z, each in enumerate(slices)]
+    stacked = [(each, main_cells(each, truth[z])) for z, each in enumerate(slices)]
     return np.stack([cells[segments] for segments, cells in stacked]).astype(np.int64)
 
 
-def row(
-    arm: str, way: str, truth: np.ndarray, found: np.ndarray, level: float, overlap: float | None, seconds: float
-) -> dict[str, Any]:
+def row(arm: str, way: str, truth: np.ndarray, found: np.ndarray, level: float, seconds: float) -> dict[str, Any]:
     scores = asdict(score_volume(truth, found, zero="voxels"))
-    result = {"arm": arm, "way": way, "level": level, "overlap": overlap, "slices": len(truth)}
+    result = {"arm": arm, "way": way, "level": level, "slices": len(truth)}
     result |= {name: round(value, 4) for name, value in scores.items() if name != "voxels"}
     result |= {
         "neurons": int((np.unique(truth) > 0).sum()),

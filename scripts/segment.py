@@ -24,7 +24,6 @@ from fusionnet.segment.cutting import CutStack, learn
 from fusionnet.segment.forest import LEARNED_EDGES, Forest, find_learned, load_forest, save_forest
 from fusionnet.segment.labelled import StoredSlices, write_neurons
 from fusionnet.segment.ladder import BESIDE, EDGES, LEARNED, segmentation_map
-from fusionnet.segment.neurons import learn_links
 from fusionnet.segment.training_slices import cells_of, predicted, slices_of, training_slices, with_neighbours
 from fusionnet.volumes.hdf5 import file_of
 from fusionnet.volumes.output import OutputPlan
@@ -46,9 +45,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--segments", type=Path, help="TIFF to write: numbers of segments, each slice on its own")
     parser.add_argument(
         "--neurons", help="volume to write: numbers that go on from slice to slice; .tif, .zarr, .h5:KEY"
-    )
-    parser.add_argument(
-        "--neuron-labels", help="with --labels: such numbers, 0 on membranes, to learn links between slices"
     )
     parser.add_argument("--level", type=float, default=LEVEL, help="join edges up to this height, 0..1 (%(default)s)")
     parser.add_argument("--map", type=Path, help="TIFF to write: 1 inside cells, lower the surer an edge; to threshold")
@@ -95,7 +91,7 @@ def main() -> None:
     fitted = time.perf_counter()
     write_results(arguments, stack, numbers, forests, origin)
     if arguments.neurons:
-        write_linked(arguments, stack, forests.get(BESIDE), lesson, origin)
+        write_linked(arguments, stack, forests.get(BESIDE), origin)
     seconds = {"predict": read - start, "fit": fitted - read, "slice": (time.perf_counter() - fitted) / len(numbers)}
     if arguments.save_edges:
         save_forest(arguments.save_edges, forests[BESIDE])
@@ -106,9 +102,7 @@ def main() -> None:
 
 
 def refuse_contradictions(arguments: argparse.Namespace) -> None:
-    reads = named(
-        arguments, "probabilities", "volume", "labels", "neuron_labels", "train_volume", "edges", "checkpoint"
-    )
+    reads = named(arguments, "probabilities", "volume", "labels", "train_volume", "edges", "checkpoint")
     require_apart(
         [each for each in reads if each[1] not in LEARNED_EDGES],
         named(arguments, "segments", "map", "linkage_map", "edges_map", "save_edges", "neurons", "timing", "log"),
@@ -124,8 +118,6 @@ def refuse_contradictions(arguments: argparse.Namespace) -> None:
         raise UserError("--save-edges: nothing is learned; give --labels and --train-slices")
     if arguments.neurons and arguments.checkpoint and arguments.slices:
         raise UserError("--neurons: of a whole volume; give the probabilities of all its slices, and no --slices")
-    if arguments.neuron_labels and not (arguments.neurons and arguments.train_slices):
-        raise UserError("--neuron-labels teach links between slices: they need --neurons, --labels and --train-slices")
     if not 0 <= arguments.level <= 1:
         raise UserError(f"--level: got {arguments.level}, expected a height of 0 to 1")
 
@@ -195,22 +187,13 @@ def write_results(
         write_volume(arguments.segments, as_few_bits(segments), origin | {"level": arguments.level})
 
 
-def write_linked(
-    arguments: argparse.Namespace, stack: CutStack, edges: Forest | None, lesson: Lesson | None, origin: dict[str, Any]
-) -> None:
-    links = None
-    if arguments.neuron_labels and lesson:
-        truth = StoredSlices(open_volume(arguments.neuron_labels))
-        require_same_shape((arguments.neuron_labels, truth), (arguments.labels, stack.grey))
-        generator = np.random.default_rng([lesson.seed, SEED_KEY, 2])
-        links = learn_links(stack, {z: truth[z] for z in lesson.cells}, edges, arguments.level, generator, origin)
-    few = np.dtype(np.uint16 if Path(arguments.neurons).suffix == ".tif" else np.uint32)
+def write_linked(arguments: argparse.Namespace, stack: CutStack, edges: Forest | None, origin: dict[str, Any]) -> None:
+    dtype = np.dtype(np.uint16 if Path(arguments.neurons).suffix == ".tif" else np.uint32)  # Fiji reads 16 bits
     source = open_volume(arguments.volume)
-    made = origin | {"level": arguments.level, "links": "learned" if links else "overlap"}
-    shape = (len(stack), *source.shape[1:])
-    plan = OutputPlan(shape, few, CHUNK_SIDE, source.voxel_size_nm, made, labels=True, name="neurons")
-    count = write_neurons(arguments.neurons, stack, edges, arguments.level, links, plan)
-    LOG.info("%s: %d neurons in %d slices, linked by %s", arguments.neurons, count, len(stack), made["links"])
+    made, shape = origin | {"level": arguments.level}, (len(stack), *source.shape[1:])
+    plan = OutputPlan(shape, dtype, CHUNK_SIDE, source.voxel_size_nm, made, labels=True, name="neurons")
+    count = write_neurons(arguments.neurons, stack, edges, arguments.level, plan)
+    LOG.info("%s: %d neurons in %d slices", arguments.neurons, count, len(stack))
 
 
 def as_few_bits(segments: np.ndarray) -> np.ndarray:

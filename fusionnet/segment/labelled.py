@@ -10,7 +10,6 @@ import numpy as np
 from fusionnet.errors import UserError
 from fusionnet.segment.cutting import CutStack
 from fusionnet.segment.forest import Forest
-from fusionnet.segment.links import joined_pairs
 from fusionnet.segment.neurons import link_slices, neurons_of, segmented_slices
 from fusionnet.volumes.hdf5 import file_of
 from fusionnet.volumes.output import OutputPlan
@@ -55,9 +54,7 @@ def _append(file: IO[bytes], segments: np.ndarray) -> None:
     file.write(segments.astype(KEPT).tobytes())
 
 
-def write_neurons(
-    path: Path | str, stack: CutStack, edges: Forest | None, level: float, links: Forest | None, plan: OutputPlan
-) -> int:
+def write_neurons(path: Path | str, stack: CutStack, edges: Forest | None, level: float, plan: OutputPlan) -> int:
     """Segment a volume and write its neurons; return how many there are.
 
     Segments lie in a file of their own until the last link is known, so memory does not grow with the volume but for
@@ -68,7 +65,6 @@ def write_neurons(
         stack: Probabilities and grey values.
         edges: Learned edges; None for the linkage that needs no learning.
         level: Height up to which superpixels are joined.
-        links: Learned links; None for the rule by overlap.
         plan: Of the result; its type is that of the numbers.
 
     Raises:
@@ -79,11 +75,7 @@ def write_neurons(
     output = open_output(path, plan)  # first of all, since a path that cannot be written should not cost an hour
     try:
         with tempfile.TemporaryFile(dir=file_of(path).parent) as kept:
-            families = link_slices(
-                segmented_slices(stack, edges, level),
-                lambda found: joined_pairs(found, links),
-                lambda _, segments: _append(kept, segments),
-            )
+            families = link_slices(segmented_slices(stack, edges, level), lambda _, segments: _append(kept, segments))
             numbers = families.numbers()
             count = int(numbers.max())
             if count > np.iinfo(plan.dtype).max:

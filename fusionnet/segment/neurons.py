@@ -5,16 +5,43 @@ are given in the order in which neurons begin. So the labels are the same in wha
 memory holds three slices and two numbers for each segment.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import pairwise
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numba import njit
 
 from fusionnet.segment.cutting import CutStack
-from fusionnet.segment.forest import Forest, fit
-from fusionnet.segment.links import LINK_NAMES, Links, SegmentedSlice, find_links, parts
+from fusionnet.segment.forest import Forest
+
+COMMON_OF_ALL = 0.1  # least intersection over union of two segments that are linked [ours: 0.1 and 0.2 were the same]
+
+
+def links_between(upper: np.ndarray, lower: np.ndarray, least: float = COMMON_OF_ALL) -> np.ndarray:
+    """Return which segments of two neighbouring slices are one neuron: those that each fit the other best.
+
+    How well two fit is their intersection over union. So a neuron has one segment in each slice, and its branches are
+    neurons of their own; but a segment that is wrong in one slice does not merge what it touches in the next.
+
+    Args:
+        upper: Segments of a slice, from 1, and 0 for none, (Y, X).
+        lower: Those of the next.
+        least: Of the intersection over union.
+
+    Returns:
+        int32 (L, 2): a number of the upper and one of the lower slice, sorted.
+    """
+    one, other = upper.ravel(), lower.ravel()
+    base, inside = int(other.max()) + 1, (one > 0) & (other > 0)
+    keys, common = np.unique(one[inside].astype(np.int64) * base + other[inside], return_counts=True)
+    pairs = np.stack(np.divmod(keys, base), axis=1)
+    sizes = [np.bincount(each)[pairs[:, side]] for side, each in enumerate((one, other))]
+    fit = common / (sizes[0] + sizes[1] - common)
+    best = np.ones(len(pairs), bool)
+    for side, each in enumerate((one, other)):
+        greatest = np.zeros(int(each.max()) + 1)
+        np.maximum.at(greatest, pairs[:, side], fit)
+        best &= fit == greatest[pairs[:, side]]
+    return pairs[best & (fit >= least)].astype(np.int32)
 
 
 class Families:
@@ -71,8 +98,8 @@ def _number(parents: np.ndarray) -> np.ndarray:
     return numbers
 
 
-def segmented_slices(stack: CutStack, edges: Forest | None, level: float) -> Iterator[SegmentedSlice]:
-    """Return all slices of a stack, cut into segments, one after another.
+def segmented_slices(stack: CutStack, edges: Forest | None, level: float) -> Iterator[np.ndarray]:
+    """Return the segments of all slices of a stack, int32 (Y, X) from 1, one slice after another.
 
     Args:
         stack: Probabilities and grey values.
@@ -80,42 +107,29 @@ def segmented_slices(stack: CutStack, edges: Forest | None, level: float) -> Ite
         level: Height up to which superpixels are joined.
     """
     for z in range(len(stack)):
-        here = stack.cut(z)
-        yield segmented(here.segments(stack.heights(z, edges), level), here.smooth, stack.grey[z])
+        yield stack.cut(z).segments(stack.heights(z, edges), level)
 
 
-def segmented(segments: np.ndarray, boundary: np.ndarray, grey: np.ndarray) -> SegmentedSlice:
-    """Return a slice's segments with what links are told of it; grey values of any range, (Y, X)."""
-    levels = np.asarray(grey, np.float64)
-    relative = (levels - levels.mean()) / max(float(levels.std()), 1e-6)
-    return SegmentedSlice(segments, boundary, relative.astype(np.float32))
-
-
-def link_slices(
-    slices: Iterable[SegmentedSlice],
-    join: Callable[[Links], np.ndarray],
-    keep: Callable[[int, np.ndarray], None],
-) -> Families:
+def link_slices(slices: Iterable[np.ndarray], keep: Callable[[int, np.ndarray], None]) -> Families:
     """Join the segments of a volume across its slices.
 
     Args:
-        slices: In order.
-        join: Tells which links are one neuron; see `fusionnet.segment.links.joined_pairs`.
-        keep: Is given each slice's number and segments, int32 (Y, X), for `neurons_of` later.
+        slices: The segments of each, in order; from 1, and 0 for none.
+        keep: Is given each slice's number and segments, for `neurons_of` later.
     """
     families = Families()
-    above: SegmentedSlice | None = None
+    above: np.ndarray | None = None
     for z, here in enumerate(slices):
-        families.add(int(here.segments.max()))
-        keep(z, here.segments)
+        families.add(int(here.max()))
+        keep(z, here)
         if above is not None:
-            families.join(z - 1, join(find_links(above, here)))
+            families.join(z - 1, links_between(above, here))
         above = here
     return families
 
 
 def neurons_of(families: Families, numbers: np.ndarray, z: int, segments: np.ndarray) -> np.ndarray:
-    """Return the neurons of a slice's segments, uint32, of their shape.
+    """Return the neurons of a slice's segments, uint32, of their shape; 0 for none.
 
     Args:
         families: Of all slices.
@@ -124,38 +138,3 @@ def neurons_of(families: Families, numbers: np.ndarray, z: int, segments: np.nda
         segments: Its segments, or a part of them.
     """
     return np.where(segments > 0, numbers[families.starts[z] + segments], np.uint32(0))
-
-
-def learn_links(
-    stack: CutStack,
-    neurons: Mapping[int, np.ndarray],
-    edges: Forest | None,
-    level: float,
-    generator: np.random.Generator,
-    about: dict[str, Any],
-    **settings: int,
-) -> Forest:
-    """Fit a classifier of links on slices whose neurons are known.
-
-    Args:
-        stack: Holds these slices.
-        neurons: Of each such slice the truth: numbers that go on from slice to slice, 0 on membranes, (Y, X). Links of
-            two that follow one another are learned from; no other truth is read.
-        edges: As in `segmented_slices`.
-        level: As in `segmented_slices`.
-        generator: Draws the trees.
-        about: Kept in the classifier.
-        **settings: ``trees`` and ``leaf`` of `fusionnet.segment.forest.fit`.
-
-    Raises:
-        UserError: As for `fusionnet.segment.forest.fit`.
-    """
-    features, cut = [np.empty((0, len(LINK_NAMES)), np.float32)], [np.empty(0, np.int8)]
-    cuts = {z: stack.cut(z).segments(stack.heights(z, edges), level) for z in sorted(neurons)}
-    for z, following in pairwise(sorted(neurons)):
-        if following == z + 1:
-            upper, lower = (segmented(cuts[each], stack.cut(each).smooth, stack.grey[each]) for each in (z, following))
-            links = find_links(upper, lower)
-            features.append(links.features)
-            cut.append(parts(links, upper, lower, (neurons[z], neurons[following])))
-    return fit(np.concatenate(features), np.concatenate(cut), LINK_NAMES, generator, about, **settings)

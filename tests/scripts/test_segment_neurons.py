@@ -50,31 +50,24 @@ def test_neurons_of_a_volume_that_nothing_is_known_of(script, folder: Path, tmp_
     script(*inputs(folder), "--neurons", tmp_path / "n.tif", "--level", "0.5", "--log", tmp_path / "log.txt")
     found = tifffile.imread(tmp_path / "n.tif")
     truth = tifffile.imread(folder / "neurons.tif")
-    assert found.dtype == np.uint16 and f"{found.max()} neurons in 5 slices, linked by overlap" in (
-        tmp_path / "log.txt"
-    ).read_text(encoding="utf-8")
+    assert found.dtype == np.uint16 and f"{found.max()} neurons in 5 slices" in (tmp_path / "log.txt").read_text(
+        encoding="utf-8"
+    )
     largest = np.bincount(truth[truth > 0]).argmax()
     assert np.bincount(found[truth == largest]).max() > 0.9 * (truth == largest).sum()
 
 
-def test_links_are_learned_where_neurons_are_known(script, folder: Path, tmp_path: Path):
-    script(
-        *(*inputs(folder), "--neurons", tmp_path / "n.zarr", "--log", tmp_path / "log.txt"),
-        *("--labels", folder / "labels.tif", "--neuron-labels", folder / "neurons.tif", "--train-slices", "0-3"),
-    )
-    found = zarr.open_array(tmp_path / "n.zarr/0", mode="r")
-    assert found.dtype == np.uint32 and "linked by learned" in (tmp_path / "log.txt").read_text(encoding="utf-8")
+def test_ome_zarr_opens_as_labels(script, folder: Path, tmp_path: Path):
+    learned = ("--labels", folder / "labels.tif", "--train-slices", "0-3")
+    script(*inputs(folder), "--neurons", tmp_path / "n.zarr", *learned)
+    assert zarr.open_array(tmp_path / "n.zarr/0", mode="r").dtype == np.uint32
     attributes = dict(zarr.open_group(tmp_path / "n.zarr", mode="r").attrs)
-    assert attributes["fusionnet"]["links"] == "learned" and "image-label" in attributes["ome"]
+    assert attributes["fusionnet"]["level"] == 0.4 and "image-label" in attributes["ome"]
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (
-            ["--neuron-labels", "neurons.tif"],
-            "--neuron-labels teach links between slices: they need --neurons",
-        ),
         (["--neurons", "p.tif"], "p.tif"),
         (["--neurons", "n.png"], "n.png: cannot be written; expected a name that ends in"),
     ],

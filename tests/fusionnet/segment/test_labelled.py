@@ -10,7 +10,7 @@ import tifffile
 import zarr
 
 from fusionnet.errors import UserError
-from fusionnet.segment import labelled
+from fusionnet.segment import neurons
 from fusionnet.segment.cutting import CutStack
 from fusionnet.segment.labelled import StoredSlices, write_neurons
 from fusionnet.volumes.output import OutputPlan
@@ -35,7 +35,7 @@ def write(path: Path, slices: int, block: int | None = None, dtype: str = "uint3
     source = source_of(slices)
     stack = CutStack(StoredSlices(source, block=block), StoredSlices(source, block=block))
     plan = OutputPlan((slices, SIDE, SIDE), np.dtype(dtype), 64, source.voxel_size_nm, {}, labels=True, name="neurons")
-    return write_neurons(path, stack, None, 0.5, None, plan)
+    return write_neurons(path, stack, None, 0.5, plan)
 
 
 def test_labels_do_not_depend_on_the_blocks(tmp_path: Path):
@@ -52,7 +52,7 @@ def test_ome_zarr_says_that_it_holds_labels(tmp_path: Path, version: str):
     source = source_of(3)
     stack = CutStack(StoredSlices(source), StoredSlices(source))
     plan = OutputPlan(source.shape, np.dtype(np.uint32), 64, source.voxel_size_nm, {}, version, True, "neurons")
-    count = write_neurons(tmp_path / "n.zarr", stack, None, 0.5, None, plan)
+    count = write_neurons(tmp_path / "n.zarr", stack, None, 0.5, plan)
     attributes = dict(zarr.open_group(tmp_path / "n.zarr", mode="r").attrs)
     assert "image-label" in attributes.get("ome", attributes)
     assert json.dumps(attributes).count('"neurons"') == 1 and "probability" not in json.dumps(attributes)
@@ -73,7 +73,7 @@ def test_memory_does_not_grow_with_the_volume(tmp_path: Path):
 
 
 def test_more_neurons_than_numbers_are_refused_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(labelled, "joined_pairs", lambda links, forest: links.pairs[:0])  # each segment for itself
+    monkeypatch.setattr(neurons, "links_between", lambda upper, lower: np.empty((0, 2), int))  # none goes on
     with pytest.raises(UserError, match=r"n.zarr: \d+ neurons do not fit into int8; write .zarr"):
         write(tmp_path / "n.zarr", 20, dtype="int8")
     assert list(tmp_path.iterdir()) == []

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from fusionnet.segment.cutting import CutStack, learn
-from fusionnet.segment.links import joined_pairs
-from fusionnet.segment.neurons import Families, learn_links, link_slices, neurons_of, segmented, segmented_slices
+from fusionnet.segment.cutting import CutStack
+from fusionnet.segment.neurons import Families, link_slices, links_between, neurons_of, segmented_slices
 
 
 def tubes(slices: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -25,7 +24,7 @@ def tubes(slices: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarra
 def linked(probabilities: np.ndarray, grey: np.ndarray) -> np.ndarray:
     kept: dict[int, np.ndarray] = {}
     slices = segmented_slices(CutStack(probabilities, grey), None, 0.5)
-    families = link_slices(slices, lambda links: joined_pairs(links, None), kept.__setitem__)
+    families = link_slices(slices, kept.__setitem__)
     numbers = families.numbers()
     return np.stack([neurons_of(families, numbers, z, segments) for z, segments in kept.items()])
 
@@ -64,33 +63,23 @@ def test_membranes_belong_to_no_neuron():
     assert neurons_of(families, families.numbers(), 1, segments).tolist() == [[0, 2], [3, 0]]
 
 
-def test_links_are_learned_from_slices_that_follow_one_another_alone():
-    probabilities, grey, truth = tubes(7)
-    stack = CutStack(probabilities, grey)
-    taught = {z: truth[z] for z in (0, 1, 2, 4, 5)}
-    forest = learn_links(stack, taught, None, 0.5, np.random.default_rng(0), {}, trees=10)
-    links = joined_and_cut(stack, truth, forest)
-    assert links > 0.95
-    (edges,) = learn(stack, {z: truth[z] for z in taught}, [True], [np.random.default_rng(1)], {}, trees=10)
-    assert joined_and_cut(stack, truth, learn_links(stack, taught, edges, 0.5, np.random.default_rng(0), {})) > 0.95
+def test_segments_are_linked_that_fit_each_other_best():
+    upper = np.array([[1, 1, 1, 1, 2, 2], [1, 1, 1, 1, 2, 2], [0, 3, 3, 3, 3, 3]])
+    lower = np.array([[4, 4, 4, 1, 1, 1], [4, 4, 4, 1, 1, 1], [0, 0, 2, 2, 2, 2]])
+    # 1 and 4 share 6 of 8 pixels, 2 and 1 share 4 of 6; 1 and 1 share 2 of 12, but each has a better partner.
+    assert links_between(upper, lower).tolist() == [[1, 4], [2, 1], [3, 2]]
+    assert links_between(upper, lower, least=0.7).tolist() == [[1, 4], [3, 2]]
+    np.testing.assert_array_equal(links_between(lower, upper)[:, ::-1], [[2, 1], [3, 2], [1, 4]])
 
 
-def joined_and_cut(stack: CutStack, truth: np.ndarray, forest) -> float:
-    """Return the share of links of the last two slices about which a classifier is right."""
-    from fusionnet.segment.links import find_links, parts
-
-    upper, lower = list(segmented_slices(stack, None, 0.5))[-2:]
-    links = find_links(upper, lower)
-    kinds = parts(links, upper, lower, (truth[-2], truth[-1]))
-    assert {0, 1} <= set(kinds)
-    said = forest.probabilities(links.features) > 0.5
-    return float((said == (kinds == 1))[kinds >= 0].mean())
+def test_a_segment_that_covers_two_merges_none_of_them():
+    two, one = np.array([[1, 1, 1, 2, 2]] * 4), np.ones((4, 5), int)
+    assert links_between(two, one).tolist() == [[1, 1]] and links_between(one, two).tolist() == [[1, 1]]
 
 
-def test_a_slice_of_one_grey_value_is_told_without_a_division_by_zero():
-    with np.errstate(all="raise"):
-        flat = segmented(np.ones((4, 4), np.int32), np.zeros((4, 4), np.float32), np.full((4, 4), 7, np.uint8))
-    assert not flat.grey.any()
+def test_slices_without_a_common_pixel_have_no_link():
+    assert links_between(np.array([[1, 0]]), np.array([[0, 1]])).shape == (0, 2)
+    assert links_between(np.zeros((1, 2), int), np.array([[0, 1]])).shape == (0, 2)
 
 
 @pytest.mark.parametrize("slices", [1, 2])
