@@ -3,8 +3,8 @@
 Usage: python benchmarks/neurons.py --raw data/raw/phantom --replicates results/phantom/replicates --table neurons.csv
 
 Both networks of the default experiment predict a stack that they have not seen; its slices are cut by a threshold or
-into superpixels that are joined, and linked by the same rule. The threshold, and learned edges, come from the slices that
-the network was trained on, whose cells the seed tells in three dimensions too.
+into superpixels that are joined, and linked by the same rule. The threshold, and learned edges, come from the slices
+that the network was trained on, whose cells the seed tells in three dimensions too.
 """
 
 import argparse
