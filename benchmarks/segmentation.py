@@ -86,7 +86,7 @@ def open_network(path: str) -> tuple[str, SegmentationNetwork, TrainingJob]:
 def measure(
     network: SegmentationNetwork, job: TrainingJob, volume: np.ndarray, labels: np.ndarray, machine: Any
 ) -> pd.DataFrame:
-    """Return the ladder of a network's scored slices, with the seconds of fitting and of a slice (processor time)."""
+    """Return the ladder of the scored slices, with processor seconds of fitting and of a slice of the last step."""
     fold = make_fold(job.fold, len(volume), job.split)
     if not fold.scored:
         raise UserError(f"fold {job.fold}: expected scored slices of the labelled stack")
@@ -101,12 +101,13 @@ def measure(
     maps = {THRESHOLD: np.stack(list(scored.values()))}
     maps[LINKAGE] = np.stack([segmentation_map(stack, z, None) for z in fold.scored])
     start = time.process_time()
-    for rung, looks in LEARNED.items():
-        generator = np.random.default_rng([job.seed, looks])
-        (forest,) = learn(stack, cells, [looks], [generator], {})
-        fitted = time.process_time()
+    generators = [np.random.default_rng([job.seed, looks]) for looks in LEARNED.values()]
+    forests = learn(stack, cells, list(LEARNED.values()), generators, {})
+    fitted = time.process_time()
+    for rung, forest in zip(LEARNED, forests, strict=True):
+        begun = time.process_time()
         maps[rung] = np.stack([segmentation_map(stack, z, forest) for z in fold.scored])
-    seconds = {"fit_seconds": fitted - start, "slice_seconds": (time.process_time() - fitted) / len(fold.scored)}
+    seconds = {"fit_seconds": fitted - start, "slice_seconds": (time.process_time() - begun) / len(fold.scored)}
     return score_ladder(labels[fold.scored], maps).assign(**{key: round(value, 3) for key, value in seconds.items()})
 
 
@@ -118,8 +119,8 @@ def page(table: pd.DataFrame) -> str:
     ]
     seconds = table.groupby(KEY)[["fit_seconds", "slice_seconds"]].first().median()
     lines.append(
-        f"Processor time, medians over networks: {seconds['fit_seconds']:.1f} s to fit both classifiers with all their "
-        f"features, {seconds['slice_seconds']:.2f} s for a slice of 512 x 512 pixels."
+        f"Processor time, medians over networks: {seconds['fit_seconds']:.1f} s to describe the edges of the training "
+        f"slices and fit both classifiers, {seconds['slice_seconds']:.2f} s for a slice of 512 x 512 pixels."
     )
     ladders = [
         Ladder(arm, fold, seed * 100 + number, Path(), rows)

@@ -21,7 +21,9 @@ from fusionnet.files import whole_or_absent
 from fusionnet.models.blocks import SIDE_MULTIPLE, SegmentationNetwork
 from fusionnet.models.receptive_field import reach
 
-CORE_PIXELS = 64  # of the smallest tile, without its halo
+CORE_PIXELS = 16  # of the smallest tile, without its halo
+TRAINED_PIXELS = 512  # of a side of the published slices: tiles must fit in one
+DEFAULT_STEPS = 10  # by which bioimageio.core's tiles are larger than the smallest, unless it is told otherwise
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,15 @@ class Description:
 
 
 def halo_of(network: SegmentationNetwork) -> int:
-    """Return how many pixels at each border of a tile depend on what lies outside of it."""
-    return -(-reach(network) // SIDE_MULTIPLE) * SIDE_MULTIPLE
+    """Return how many pixels are cropped at each border of a tile, a multiple of 16.
+
+    As many as the network sees, unless the tiles that bioimageio.core cuts without being told their size would then
+    not fit into a slice of 512 pixels, which it refuses. What FusionNet sees beyond the 160 pixels that are left
+    hardly changes a trained network's probabilities: benchmarks/halo.py measures it.
+    """
+    seen = -(-reach(network) // SIDE_MULTIPLE) * SIDE_MULTIPLE
+    room = (TRAINED_PIXELS - CORE_PIXELS - DEFAULT_STEPS * SIDE_MULTIPLE) // 2
+    return min(seen, room // SIDE_MULTIPLE * SIDE_MULTIPLE)
 
 
 def export_package(
@@ -95,7 +104,8 @@ def _describe(
     np.save(folder / "test-input.npy", example[None])
     np.save(folder / "test-output.npy", probability)
     _draw_cover(folder / "cover.png", example[network.neighbours], probability[0, 0])
-    (folder / "documentation.md").write_text(_documentation(job, description), encoding="utf-8")
+    smallest = example_side(network) + DEFAULT_STEPS * SIDE_MULTIPLE
+    (folder / "documentation.md").write_text(_documentation(job, description, smallest), encoding="utf-8")
     author = spec.Author(name=description.author)
     cited = ARCHITECTURES[job.network.architecture].publication
     return spec.ModelDescr(
@@ -173,7 +183,7 @@ def _draw_cover(path: Path, grey: np.ndarray, probability: np.ndarray) -> None:
     Image.fromarray(np.hstack(halves).round().astype(np.uint8)).save(path)
 
 
-def _documentation(job: TrainingJob, description: Description) -> str:
+def _documentation(job: TrainingJob, description: Description, side: int) -> str:
     network = job.network
     units = f", {network.chain} units in series" if network.chain > 1 else ""
     units += ", at half resolution" if network.stem == "half" else ""
@@ -185,6 +195,13 @@ def _documentation(job: TrainingJob, description: Description) -> str:
 Input: 8-bit grey levels of 2-D slices, membranes dark, at about the pixel size of the training data; no normalisation
 is needed, it is in the network{_neighbours_in_words(network.neighbours)}.
 Output: the probability that a pixel is inside a cell. Threshold it, and label the connected components, to get cells.
+
+A stack is given slice by slice: each slice is an entry of the batch, so that a stack (Z, Y, X) becomes (Z, 1, Y, X). In
+Python: `bioimageio.core.Tensor.from_numpy(stack[:, None].astype("float32"), dims=("batch", "channel", "y", "x"))`.
+
+Slices may have any size. They are predicted whole, or in tiles if a `blocksize_parameter` is given, and then need {side}
+pixels each way at least. Give slices whose sides are multiples of 16 to get the same either way: the last tile of
+another one begins between two pixels of the network's coarsest level.
 
 A single pass; the project's own `scripts/predict.py` averages over 8 orientations, which is more accurate.
 

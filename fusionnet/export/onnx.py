@@ -42,7 +42,8 @@ class Standalone(nn.Module):
         x = grey * self.scale + self.offset
         height, width = x.shape[-2:]
         x = functional.pad(x, (0, -width % SIDE_MULTIPLE, 0, -height % SIDE_MULTIPLE), mode="replicate")
-        return torch.sigmoid(self.network.segment(x)[:, -1:, :height, :width])
+        # onnxruntime's sigmoid gives 1.0000001 for some large logits.
+        return torch.sigmoid(self.network.segment(x)[:, -1:, :height, :width]).clamp(0, 1)
 
 
 def export_onnx(path: Path, network: SegmentationNetwork, notes: Mapping[str, Any]) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fusionnet.errors import UserError
 from fusionnet.volumes.output import ContiguousWriter, OutputPlan, cannot_be_written, reserve
 from fusionnet.volumes.source import VolumeSource, existing, oriented
@@ -43,7 +45,7 @@ def open_hdf5(name: str) -> VolumeSource:
         data = hdf.get(key) if key else None
         if not isinstance(data, h5py.Dataset):
             raise UserError(f"{name}: no dataset {key!r}; write {file}:KEY with one of: {', '.join(_datasets(hdf))}")
-        attributes = dict(data.attrs)
+        attributes, unwritten = dict(data.attrs), _require_written(name, data)
         axes = _axes(name, attributes) or [dimension.label for dimension in data.dims]
     except (OSError, KeyError) as error:
         raise UserError(f"{file}: cannot be read as HDF5 ({error}); is it truncated?") from error
@@ -51,7 +53,33 @@ def open_hdf5(name: str) -> VolumeSource:
     shape, reader = oriented(name, data, known)
     size, notes = attribute_voxel_size(attributes, known)
     depth = data.chunks[axes.index("z") if known and "z" in axes else -3] if data.chunks and data.ndim > 2 else 1
-    return VolumeSource(name, shape, data.dtype.newbyteorder("="), reader, size, depth, notes=tuple(notes))
+    return VolumeSource(name, shape, data.dtype.newbyteorder("="), reader, size, depth, notes=(*unwritten, *notes))
+
+
+def _require_written(name: str, data: Any) -> list[str]:
+    """Return a note if parts of an array were never written, which HDF5 reads as its fill value.
+
+    Raises:
+        UserError: Nothing was written, or a file is not there that parts of the array are in.
+    """
+    if data.shape is None:
+        raise UserError(f"{name}: holds no array, expected one of shape (Z, Y, X)")
+    if data.is_virtual:
+        folder = Path(data.file.filename).parent
+        files = {source.file_name for source in data.virtual_sources()} - {"."}
+        missing = sorted(file for file in files if "%" not in file and not (folder / file).exists())
+        if missing:
+            raise UserError(
+                f"{name}: put together of {len(files)} files, of which {len(missing)} are missing: {missing[0]}"
+            )
+        return []
+    sides = data.chunks or [max(1, size) for size in data.shape]
+    total = int(np.prod([-(-size // side) for size, side in zip(data.shape, sides, strict=True)]))
+    there = data.id.get_num_chunks() if data.chunks else total * bool(data.id.get_storage_size())
+    if not there and total:
+        raise UserError(f"{name}: nothing was ever written to it; fetch or export it again")
+    lost = "the program that wrote it left them out, or did not end"
+    return [f"{total - there} of {total} chunks are missing and are read as {data.fillvalue}: {lost}"] * (there < total)
 
 
 def _axes(name: str, attributes: Mapping[str, Any]) -> list[str] | None:

@@ -49,7 +49,9 @@ def open_mrc(name: str) -> VolumeSource:
     stored = [letters.get(int(header[axis]), "?") for axis in ("maps", "mapr", "mapc")]
     axes = stored if len(shape) == 3 and "?" not in stored else None
     zyx, reader = oriented(name, array, axes)
-    known = any(side not in (0, 1) for side in lengths)  # programs write 1 angstrom where they know no size
+    # Programs write 1 angstrom where they know no size: of all, or of what lies between the images of a stack.
+    is_stack = len(shape) == 3 and shape[0] > 1 and int(header.mz) == 1
+    known = any(side not in (0, 1) for side in lengths) and not (is_stack and lengths[0] in (0, 1))
     size, unknown = voxel_size_nm(lengths if known else [None] * 3, ["angstrom"] * 3)
     return VolumeSource(name, zyx, array.dtype.newbyteorder("="), reader, size, notes=(*notes, *unknown))
 

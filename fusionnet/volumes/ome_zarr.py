@@ -62,14 +62,16 @@ def open_zarr(name: str) -> VolumeSource:
             level = image["datasets"][0]
             place = node.place / level["path"]
         array = _open(place, node.version)
-        axes = _axes(name, len(array.shape), place, image)
+        axes, guessed = _axes(name, len(array.shape), place, image)
         shape, reader = oriented(name, array, axes)
         size, notes = _voxel_size(image, level, axes) if image else attribute_voxel_size(node.attributes, axes)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise UserError(f"{name}: cannot be read as Zarr ({type(error).__name__}: {error})") from error
     names = axes or conventional_axes(len(array.shape))
     depth = array.chunks[names.index("z")] if "z" in names else 1
-    return VolumeSource(name, shape, array.dtype, reader, size, depth, version, (*array.missing_chunks(), *notes))
+    return VolumeSource(
+        name, shape, array.dtype, reader, size, depth, version, (*guessed, *array.missing_chunks(), *notes)
+    )
 
 
 def _node(place: Place) -> Node | None:
@@ -126,8 +128,8 @@ def _open(place: Place, version: int) -> ChunkedArray:
         return open_with_zarr_python(place)
 
 
-def _axes(name: str, dimensions: int, place: Place, image: dict[str, Any]) -> list[str] | None:
-    """Return the axes by name: an image's, else those of the array itself; None where they have no known names."""
+def _axes(name: str, dimensions: int, place: Place, image: dict[str, Any]) -> tuple[list[str] | None, list[str]]:
+    """Return the axes by name, an image's or else the array's own, None without known names; and what was guessed."""
     if image.get("axes"):
         axes = [str(axis["name"] if isinstance(axis, dict) else axis).lower() for axis in image["axes"]]
     elif image and dimensions == 5:
@@ -137,11 +139,13 @@ def _axes(name: str, dimensions: int, place: Place, image: dict[str, Any]) -> li
         names = (array.array.get("dimension_names") if array else None) or []
         for key in ("_ARRAY_DIMENSIONS", "axis_names"):  # of xarray; of funlib
             names = names or (array.attributes.get(key) if array else None) or []
-        axes = [str(axis).lower().removesuffix("^") for axis in names]
-        return axes if {"y", "x"} <= set(axes) else None
+        axes = [str(axis).lower().removesuffix("^") for axis in names if axis]
+        if {"y", "x"} <= set(axes):
+            return axes, []
+        return None, [f"its axes {', '.join(axes)} are not known here: the last are taken for z, y, x"] if axes else []
     if len(axes) != dimensions:
         raise UserError(f"{name}: an array of {dimensions} dimensions with axes {', '.join(axes)}; export it again")
-    return axes
+    return axes, []
 
 
 def _voxel_size(

@@ -22,9 +22,13 @@ NANOMETRES = {
     "mm": 1e6,
     "millimeter": 1e6,
     "cm": 1e7,
+    "dm": 1e8,
+    "decimeter": 1e8,
     "centimeter": 1e7,
     "m": 1e9,
     "meter": 1e9,
+    "km": 1e12,
+    "kilometer": 1e12,
 }
 NO_LENGTHS = {"", "none", "pixel", "px", "voxel", "inch"}  # ImageJ's inch is a printer's, not the tissue's
 
