@@ -199,9 +199,9 @@ Output: the probability that a pixel is inside a cell. Threshold it, and label t
 A stack is given slice by slice: each slice is an entry of the batch, so that a stack (Z, Y, X) becomes (Z, 1, Y, X). In
 Python: `bioimageio.core.Tensor.from_numpy(stack[:, None].astype("float32"), dims=("batch", "channel", "y", "x"))`.
 
-Slices may have any size. They are predicted whole, or in tiles if a `blocksize_parameter` is given, and then need {side}
-pixels each way at least. Give slices whose sides are multiples of 16 to get the same either way: the last tile of
-another one begins between two pixels of the network's coarsest level.
+Slices may have any size. They are predicted whole, or in tiles if a `blocksize_parameter` is given, and then need
+{side} pixels each way at least. Give slices whose sides are multiples of 16 to get the same either way: the last tile
+of another one begins between two pixels of the network's coarsest level.
 
 A single pass; the project's own `scripts/predict.py` averages over 8 orientations, which is more accurate.
 

@@ -109,3 +109,13 @@ def test_an_unknown_job_is_refused(tmp_path: Path):
     content["job"]["network"]["architecture"] = "transformer"
     save_tensors(tmp_path / "c.pt", content)
     assert "network.architecture: got 'transformer'" in refusal(tmp_path / "c.pt")
+
+
+def test_a_bit_that_turned_in_the_weights_is_seen(tmp_path: Path):
+    """The archive has a checksum of each tensor, at which torch does not look."""
+    save(tmp_path / "c.pt", make_job())
+    content = bytearray((tmp_path / "c.pt").read_bytes())
+    first = next(iter(torch.load(tmp_path / "c.pt")["weights"].values()))
+    content[content.index(first.numpy().tobytes()) + 5] ^= 1
+    (tmp_path / "c.pt").write_bytes(content)
+    assert "damaged checkpoint" in (message := refusal(tmp_path / "c.pt")) and "checksum" in message
