@@ -25,15 +25,17 @@ from fusionnet.download.phantom.tissue import Tissue
 from fusionnet.download.raw_stacks import PARTS
 from fusionnet.errors import run
 from fusionnet.evaluate.error_maps import thinned_segments
-from fusionnet.evaluate.instances import score_volume
+from fusionnet.evaluate.instances import overlap_table, score_volume
 from fusionnet.models.pretrained import load_checkpoint
 from fusionnet.predict.predictor import Predictor
 from fusionnet.segment.cutting import CutStack, learn
 from fusionnet.segment.edges import main_cells
 from fusionnet.segment.neurons import link_slices, neurons_of, segmented_slices
 from fusionnet.segment.training_slices import cells_of, training_slices
+from fusionnet.style import new_figure, save_figure, styled
 from fusionnet.volumes.stacks import read_pair
 
+COLUMNS = 3  # of the figure
 LEVELS = (0.2, 0.3, 0.4, 0.5)
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 Cut = Callable[[CutStack, Any], Iterable[np.ndarray]]
@@ -43,16 +45,18 @@ def main() -> None:
     arguments = parse_arguments()
     config = load("phantom")
     assert config.download.phantom is not None
-    size = config.download.phantom.size_pixels
     machine = set_up("cpu", "float32", "native")
     raw = read_pair(arguments.raw / "train-volume.tif", arguments.raw / "train-labels.tif")
     seed = int(np.random.SeedSequence([config.download.phantom.seed, PARTS.index("train")]).generate_state(1)[0])
     taught = neurons_in(seed, raw[1])
-    volume, labels = draw_phantom(arguments.seed, arguments.slices, size)
+    volume, labels = draw_phantom(arguments.seed, arguments.slices, raw[0].shape[1])
     truth = neurons_in(arguments.seed, labels)
     for arm in arguments.arms:
-        rows = list(measure(arm, arguments.replicates, config, machine, (*raw, taught), volume, truth))
+        found: dict[str, np.ndarray] = {}
+        rows = list(measure(arm, arguments.replicates, config, machine, (*raw, taught), volume, truth, found))
         write(arguments.table, rows)
+        if arguments.figure and arm == arguments.arms[-1]:
+            draw(arguments.figure, volume, truth, found)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -60,6 +64,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--raw", type=Path, default=Path("data/raw/phantom"), help="the raw stacks of the experiment")
     parser.add_argument("--replicates", type=Path, default=Path("results/phantom/replicates"), help="its replicates")
     parser.add_argument("--table", type=Path, required=True, help="receives the scores (CSV)")
+    parser.add_argument("--figure", type=Path, help="receives the last arm's neurons in a few slices (PNG)")
     parser.add_argument("--arms", nargs="+", default=["fusionnet", "unet"])
     parser.add_argument("--seed", type=int, default=17, help="of the new tissue")
     parser.add_argument("--slices", type=int, default=16, help="of the new tissue")
@@ -81,6 +86,7 @@ def measure(
     lesson: tuple[np.ndarray, np.ndarray, np.ndarray],
     volume: np.ndarray,
     truth: np.ndarray,
+    kept: dict[str, np.ndarray],
 ) -> Iterator[dict[str, Any]]:
     network, job, _ = load_checkpoint(replicates / arm / "test/seed-0/checkpoint.pt")
     grey, labels, taught = lesson
@@ -99,7 +105,7 @@ def measure(
         errors = {level: error(taught[chosen], neurons_by(cut(seen, level))) for level in levels}
         level = min(errors, key=errors.__getitem__)
         start = time.perf_counter()
-        found = neurons_by(cut(new, level))
+        kept[way] = found = neurons_by(cut(new, level))
         yield row(arm, way, truth, found, level, time.perf_counter() - start)
     yield row(arm, "learned edges, linked by the truth", truth, ideal(cut(new, level), truth), level, 0.0)
 
@@ -124,6 +130,37 @@ def ideal(slices: Iterable[np.ndarray], truth: np.ndarray) -> np.ndarray:
     """Return each segment under the neuron that has most of it: what no link can surpass."""
     stacked = [(each, main_cells(each, truth[z])) for z, each in enumerate(slices)]
     return np.stack([cells[segments] for segments, cells in stacked]).astype(np.int64)
+
+
+def draw(path: Path, volume: np.ndarray, truth: np.ndarray, found: dict[str, np.ndarray]) -> None:
+    """Draw neurons over grey values: each true one in a colour, and the largest found part of it in the same."""
+    colours = np.random.default_rng(0).uniform(0.2, 1.0, (int(truth.max()) + 1 + max(map(np.max, found.values())), 3))
+    shown = range(len(truth) // 2, min(len(truth) // 2 + COLUMNS, len(truth)))
+    rows = {"the truth": truth, "threshold": found["threshold"], "learned edges": found["learned edges"]}
+    with styled():
+        figure, axes = new_figure(9.0, len(rows), len(shown))
+        for number, (name, labels) in enumerate(rows.items()):
+            names = labels if labels is truth else named_as(truth, labels)
+            for column, z in enumerate(shown):
+                at = axes[number * len(shown) + column]
+                picture = np.where((names[z] > 0)[..., None], colours[names[z]], 0.0)
+                at.imshow(0.45 * volume[z][..., None] / 255 + 0.55 * picture, interpolation="nearest")
+                at.set(xticks=[], yticks=[], title=f"{name}, slice {z}" if number == 0 or not column else f"slice {z}")
+                at.spines[:].set_visible(False)
+    save_figure(figure, path)
+
+
+def named_as(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Return found neurons under the number of the true one whose largest part they are; others under numbers above."""
+    table = overlap_table(truth, found, ignore=(0,))
+    names = np.arange(int(found.max()) + 1) + int(truth.max()) + 1
+    names[0] = 0
+    order = np.argsort(table.voxels, kind="stable")  # the largest part of each true neuron comes last
+    largest = {int(table.truth[place]): int(table.segments[place]) for place in order}
+    for number, segment in largest.items():
+        if segment and number == table.truth[order][table.segments[order] == segment][-1]:
+            names[segment] = number
+    return names[found]
 
 
 def row(arm: str, way: str, truth: np.ndarray, found: np.ndarray, level: float, seconds: float) -> dict[str, Any]:
