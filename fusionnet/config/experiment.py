@@ -16,7 +16,7 @@ from fusionnet.config.schema import Section, row_of, slice_range, validate
 from fusionnet.config.stages import ArmSettings, AugmentSection, PredictSection, SplitSection, TrainingJob, TrainSection
 from fusionnet.download.datasets import DATASETS
 from fusionnet.errors import UserError, did_you_mean
-from fusionnet.volumes.hdf5 import file_of
+from fusionnet.files import file_of
 from fusionnet.volumes.places import is_address
 
 BASE = Path("config/config.yaml")
