@@ -175,6 +175,16 @@ def test_a_server_that_goes_away_or_sends_damaged_chunks(tmp_path: Path, server:
         source.read(slice(5, 6), slice(None), slice(None))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_server_of_whole_files_alone(tmp_path: Path, server: Server, kind: str):
+    KINDS[kind](tmp_path / "v")
+    server.whole = True
+    if kind == "zarr-3-sharded":
+        assert "shards are read by parts" in refusal(f"{server.url}v")
+    else:
+        np.testing.assert_array_equal(open_volume(f"{server.url}v").read_all(), STACK)
+
+
 def test_no_server_and_other_formats(server: Server):
     assert "Could not connect" in refusal("http://127.0.0.1:9/v.zarr")
     assert "resolve" in refusal("https://no-such-host.invalid/v")
