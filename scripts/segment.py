@@ -15,7 +15,7 @@ from fusionnet.config.segmenting import SegmentSection
 from fusionnet.config.stages import PredictSection
 from fusionnet.devices import set_up
 from fusionnet.errors import UserError, run
-from fusionnet.files import named, require_apart, write_json
+from fusionnet.files import file_of, named, require_apart, write_json
 from fusionnet.logs import start_log
 from fusionnet.models.pretrained import find, load_trained
 from fusionnet.predict.predictor import Predictor
@@ -25,7 +25,6 @@ from fusionnet.segment.forest import LEARNED_EDGES, Forest, find_learned, load_f
 from fusionnet.segment.labelled import StoredSlices, write_neurons
 from fusionnet.segment.ladder import BESIDE, EDGES, LEARNED, segmentation_map
 from fusionnet.segment.training_slices import cells_of, predicted, slices_of, training_slices, with_neighbours
-from fusionnet.volumes.hdf5 import file_of
 from fusionnet.volumes.output import OutputPlan
 from fusionnet.volumes.stacks import require_same_shape, write_volume
 from fusionnet.volumes.volume import READABLE, open_volume, read_labels, read_volume
