@@ -41,6 +41,9 @@ def whole_or_absent(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not say which file it was full for
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -20,7 +20,7 @@ from fusionnet.models.pretrained import find, load_trained
 from fusionnet.predict.predictor import Predictor
 from fusionnet.predict.shards import PartSink, parse_part
 from fusionnet.predict.streaming import VolumeSink, Work, predict_volume, stored_depth
-from fusionnet.predict.summary import Summary, sentences
+from fusionnet.predict.summary import Summary, sentences, view_command
 from fusionnet.provenance import provenance
 from fusionnet.volumes.fingerprint import files_fingerprint, volume_fingerprint
 from fusionnet.volumes.grey_values import GreyWindow, choose_window, parse_window
@@ -146,6 +146,9 @@ def report(
         numbers = {"seconds_per_slice": seconds, "slices": shape[0], "shape": list(shape[1:])}
         machine = {"device": predictor.machine.name, "arithmetic": predictor.machine.arithmetic_in_use}
         write_json(arguments.timing, numbers | {"orientations": predictor.orientations} | machine)
+    if not arguments.part:
+        shown = {name: getattr(arguments, name) for name in ("volume", "probabilities", "deviation", "slices")}
+        LOG.info("to see it in a browser: %s", view_command(**shown))
 
 
 if __name__ == "__main__":

@@ -148,6 +148,7 @@ def _input(spec: Any, network: SegmentationNetwork, test: Path) -> Any:
         ],
         data=spec.IntervalOrRatioDataDescr(type="float32", range=(0.0, 255.0)),
         test_tensor=spec.FileDescr(source=test),
+        pad=spec.ReflectPadding(mode="reflect"),  # findings/bioimageio_padding_lost.sh
     )
 
 
@@ -196,11 +197,10 @@ Input: 8-bit grey levels of 2-D slices, membranes dark, at about the pixel size 
 is needed, it is in the network{_neighbours_in_words(network.neighbours)}.
 Output: the probability that a pixel is inside a cell. Threshold it, and label the connected components, to get cells.
 
-A stack is given slice by slice: each slice is an entry of the batch, so that a stack (Z, Y, X) becomes (Z, 1, Y, X). In
-Python: `bioimageio.core.Tensor.from_numpy(stack[:, None].astype("float32"), dims=("batch", "channel", "y", "x"))`.
+A stack is given slice by slice: {_stack_in_words(network.neighbours)}, with the axes batch, channel, y, x.
 
-Slices may have any size. They are predicted whole, or in tiles if a `blocksize_parameter` is given, and then need {side}
-pixels each way at least. Give slices whose sides are multiples of 16 to get the same either way: the last tile of
+Slices may have any size. They are predicted whole, or in tiles if a `blocksize_parameter` is given; then each side
+needs {side} pixels at least. Give slices whose sides are multiples of 16 to get the same either way: the last tile of
 another one begins between two pixels of the network's coarsest level.
 
 A single pass; the project's own `scripts/predict.py` averages over 8 orientations, which is more accurate.
@@ -210,3 +210,15 @@ A single pass; the project's own `scripts/predict.py` averages over 8 orientatio
 Compare the output with a slice of yours that you have labelled by hand, for instance with the V_rand and V_info that
 `scripts/evaluate.py` computes, before you trust it on a whole volume.
 """
+
+
+def _stack_in_words(neighbours: int) -> str:
+    if neighbours:
+        return (
+            f"entry z of the batch holds the slices z - {neighbours} to z + {neighbours} as its channels, so that a "
+            f"stack (Z, Y, X) becomes (Z, {1 + 2 * neighbours}, Y, X)"
+        )
+    return (
+        "each slice is an entry of the batch, so that a stack (Z, Y, X) becomes (Z, 1, Y, X); in Python "
+        '`bioimageio.core.Tensor.from_numpy(stack[:, None].astype("float32"), dims=("batch", "channel", "y", "x"))`'
+    )

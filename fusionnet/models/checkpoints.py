@@ -19,13 +19,19 @@ def save_tensors(path: Path, content: dict[str, Any]) -> None:
     Equal content gives equal bytes: torch would write the file's name into the file if it were given a path.
     """
     with whole_or_absent(path) as temporary, temporary.open("wb") as file:
-        torch.save(content, file)
+        try:
+            torch.save(content, file)
+        except RuntimeError as error:  # so torch's archive ends on a full disk
+            raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
 
 
 def load_tensors(path: Path) -> dict[str, Any]:
     """Read what `save_tensors` wrote; a `UserError` tells of a damaged file or one that would run code."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
+        with zipfile.ZipFile(path) as archive:
+            if damaged := archive.testzip():  # torch writes checksums and does not look at them
+                raise ValueError(f"{damaged} has another checksum")
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such checkpoint") from error
     except IsADirectoryError as error:
@@ -34,7 +40,7 @@ def load_tensors(path: Path) -> dict[str, Any]:
         if not _could_be_pickled(path):
             raise UserError(f"{path}: no checkpoint; name a checkpoint.pt that scripts/train.py wrote") from error
         raise UserError(f"{path}: holds more than weights and plain values, and loading it could run code") from error
-    except (RuntimeError, EOFError, ValueError, OSError) as error:
+    except Exception as error:
         raise UserError(f"{path}: a damaged checkpoint ({error}); train again or fetch it again") from error
     if not isinstance(content, dict):
         raise UserError(f"{path}: got {type(content).__name__}, expected a checkpoint written by scripts/train.py")

@@ -68,7 +68,7 @@ def load_trained(path: Path) -> tuple[SegmentationNetwork, TrainingJob, dict[str
         job = parse(TrainingJob, about["job"], str(path))
         network = build(job.network)
         network.load_state_dict(weights)
-    except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
+    except (SafetensorError, RuntimeError, KeyError, ValueError, TypeError, OSError) as error:
         raise UserError(f"{path}: damaged, or not written by scripts/publish.py; fetch it again") from error
     return network.eval(), job, about["provenance"]
 

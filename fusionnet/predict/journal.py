@@ -40,13 +40,19 @@ class Journal:
 
     def _read(self, header: str) -> dict[int, Summary]:
         self._file.seek(0)
-        if self._file.readline() != header:
+        try:
+            if self._file.readline() != header:
+                return {}
+        except UnicodeDecodeError:
             return {}
         finished, end = {}, self._file.tell()
-        while (line := self._file.readline()).endswith("\n"):  # a line without its end was being written
-            number, *values = json.loads(line)
-            finished[number] = Summary(*values)
-            end = self._file.tell()
+        try:
+            while (line := self._file.readline()).endswith("\n"):  # a line without its end was being written
+                number, *values = json.loads(line)
+                finished[number] = Summary(*values)
+                end = self._file.tell()
+        except (ValueError, TypeError):  # what comes after damage is done again
+            pass
         self._file.truncate(end)
         return finished
 

@@ -170,7 +170,8 @@ def _open_part(path: Path) -> Part:
             start = file.tell()
         if not {"part", "plan", "deviation"} <= header.keys():
             raise ValueError("other keys")
-    except (ValueError, AttributeError, TypeError) as error:
+        plan_from_json(header["plan"]).part(*header["part"])
+    except (ValueError, AttributeError, TypeError, LookupError, ZeroDivisionError) as error:
         raise UserError(f"{path}: no part that scripts/predict.py --part wrote") from error
     return Part(path, header, start)
 

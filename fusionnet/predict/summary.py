@@ -1,5 +1,6 @@
 """What a prediction holds, and an alarm where it says nothing."""
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
@@ -80,3 +81,13 @@ def sentences(summary: Summary) -> list[str]:
     lines = [f"probabilities {summary.lowest:.3f} to {summary.highest:.3f}, mean {mean:.3f}"]
     lines += [f"{summary.missing} pixels were not a number and were taken for mid-grey"] if summary.missing else []
     return lines + [f"WARNING: {warning}" for warning in [alarm(summary)] if warning]
+
+
+def view_command(**options: object) -> str:
+    """Return the command that shows a prediction in a browser.
+
+    Args:
+        **options: Of ``scripts/view.py``; those that are None are left out.
+    """
+    given = {name: str(value) for name, value in options.items() if value is not None}
+    return shlex.join(["python", "scripts/view.py", *(word for name in given for word in (f"--{name}", given[name]))])

@@ -180,19 +180,32 @@ def sentence(effect: Effect, names: Mapping[str, str], score_name: str) -> str:
         names: Display name of each arm.
         score_name: Display name of the score.
     """
+    need = what_would_decide(effect)
+    return f"{finding(effect, names, score_name)}{f'; {need}' if need else ''}."
+
+
+def finding(effect: Effect, names: Mapping[str, str], score_name: str) -> str:
+    """Return the first half of a `sentence`: the verdict, the difference, its interval and what it rests on."""
     arm, baseline = names[effect.arm], names[effect.baseline]
     trainings, folds = count(effect.replicates, "paired training"), count(effect.folds, "fold")
     sample = f"{trainings}, {folds}, {count(effect.slices, 'slice')}"
     interval = f"{CONFIDENCE:.0%} interval {effect.low:+.4f} to {effect.high:+.4f}"
     facts = f"(difference {effect.mean:+.4f}, {interval}; {sample})"
+    if effect.verdict == "not distinguishable":
+        return f"{score_name}: {arm} and {baseline} are not distinguishable at this sample size {facts}"
+    where = " on the slices of this fold" if effect.folds == 1 else ""
+    return f"{score_name}: {arm} is {effect.verdict} than {baseline}{where} {facts}"
+
+
+def what_would_decide(effect: Effect) -> str:
+    """Return the second half of a `sentence`: what is needed to tell the arms apart; nothing where they are."""
     if effect.verdict != "not distinguishable":
-        where = " on the slices of this fold" if effect.folds == 1 else ""
-        return f"{score_name}: {arm} is {effect.verdict} than {baseline}{where} {facts}."
+        return ""
     if effect.replicates < 2:
-        need = "one training of each cannot tell an architecture from a lucky seed: more seeds or folds must decide"
-    elif effect.folds < 2:
-        need = "one fold does not tell how other tissue differs: more folds must decide"
-    elif effect.folds_needed is None:
+        return "one training of each cannot tell an architecture from a lucky seed: more seeds or folds must decide"
+    if effect.folds < 2:
+        return "one fold does not tell how other tissue differs: more folds must decide"
+    if effect.folds_needed is None:
         need = f"not even {MOST_FOLDS} folds would be likely to decide so small an effect"
     else:
         need = (
@@ -201,7 +214,7 @@ def sentence(effect: Effect, names: Mapping[str, str], score_name: str) -> str:
         )
     if effect.smallest is not None:
         need += f"; these folds find an effect of {effect.smallest:.4f} or more with {POWER:.0%} probability"
-    return f"{score_name}: {arm} and {baseline} are not distinguishable at this sample size {facts}; {need}."
+    return need
 
 
 def _mean_of_means(differences: Mapping[ReplicateKey, np.ndarray]) -> float:

@@ -106,7 +106,7 @@ class Training:
     def take_step(self, batch: Batch) -> None:
         """Change the weights once, by a batch in the CPU's memory."""
         loss = self.update(batch, self.step)
-        self.average.update(self.network, self.step)
+        self.average.update(self.step)
         self.losses.put(self.step, loss)
         self.step += 1
 

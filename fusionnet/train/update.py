@@ -106,5 +106,7 @@ def compiled(network: SegmentationNetwork, wanted: str, device: torch.device) ->
     """
     if wanted == "never" or (wanted == "auto" and device.type != "cuda"):
         return network
+    # The compiler is told that results are to be deterministic; on a CPU nothing has loaded it before.
+    torch.use_deterministic_algorithms(True, warn_only=torch.is_deterministic_algorithms_warn_only_enabled())
     # Each size of a batch has code of its own, so that it does not matter which sizes a process has seen before.
     return torch.compile(network, dynamic=False)

@@ -45,6 +45,8 @@ def open_hdf5(name: str) -> VolumeSource:
         data = hdf.get(key) if key else None
         if not isinstance(data, h5py.Dataset):
             raise UserError(f"{name}: no dataset {key!r}; write {file}:KEY with one of: {', '.join(_datasets(hdf))}")
+        if data.external:
+            raise UserError(f"{name}: its voxels lie in raw files beside it; copy them into one HDF5 file")
         attributes, unwritten = dict(data.attrs), _require_written(name, data)
         axes = _axes(name, attributes) or [dimension.label for dimension in data.dims]
     except (OSError, KeyError) as error:
@@ -80,6 +82,23 @@ def _require_written(name: str, data: Any) -> list[str]:
         raise UserError(f"{name}: nothing was ever written to it; fetch or export it again")
     lost = "the program that wrote it left them out, or did not end"
     return [f"{total - there} of {total} chunks are missing and are read as {data.fillvalue}: {lost}"] * (there < total)
+
+
+def pointed_files(name: Path | str) -> list[Path]:
+    """Return the other files that an array is put together of or lies in, so that their changes can be noticed."""
+    import h5py
+
+    file, key = split(name) or (Path(name), "")
+    if not key or not file.is_file() or not h5py.is_hdf5(file):
+        return []
+    with h5py.File(file, "r") as hdf:
+        data = hdf.get(key)
+        if not isinstance(data, h5py.Dataset):
+            return []
+        home = Path(data.file.filename)
+        parts = data.virtual_sources() if data.is_virtual else []
+        others = [home, *(home.parent / part.file_name for part in parts if part.file_name != ".")]
+    return sorted({other for other in others if other != file})
 
 
 def _axes(name: str, attributes: Mapping[str, Any]) -> list[str] | None:

@@ -8,8 +8,8 @@ import numpy as np
 
 from fusionnet.errors import UserError
 from fusionnet.volumes.output import OutputPlan, Region, cannot_be_written
-from fusionnet.volumes.places import Place, is_address
-from fusionnet.volumes.source import VolumeSource, conventional_axes, existing, oriented
+from fusionnet.volumes.places import Place, require_inside
+from fusionnet.volumes.source import VolumeSource, conventional_axes, oriented
 from fusionnet.volumes.tensorstores import ChunkedArray, UnknownCodecError, open_array, open_with_zarr_python
 from fusionnet.volumes.units import VoxelSize, attribute_voxel_size, voxel_size_nm
 
@@ -47,8 +47,7 @@ def is_zarr(name: str) -> bool:
 
 def open_zarr(name: str) -> VolumeSource:
     """Open an OME-Zarr image or a Zarr array; see `fusionnet.volumes.volume.open_volume`."""
-    if not is_address(name):
-        existing(name)
+    Place(name).require()
     try:
         node, version = _node(Place(name)), None
         if node is None:
@@ -60,7 +59,7 @@ def open_zarr(name: str) -> VolumeSource:
             node = _only_image(node)
             image, version = _image(node), node.ome_version
             level = image["datasets"][0]
-            place = node.place / level["path"]
+            place = node.place / require_inside(name, level["path"])
         array = _open(place, node.version)
         axes, guessed = _axes(name, len(array.shape), place, image)
         shape, reader = oriented(name, array, axes)

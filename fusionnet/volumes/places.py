@@ -36,6 +36,16 @@ def metadata_fingerprint(address: str) -> str:
     return digest.hexdigest()
 
 
+def require_inside(name: str, path: object) -> str:
+    """Return a path that a volume's metadata name; raise a `UserError` if it leads out of the volume's folder.
+
+    What lies there would be read without being a part of what was named, and could change without being noticed.
+    """
+    if str(path).startswith("/") or ".." in str(path).split("/"):
+        raise UserError(f"{name}: its metadata name {path!r}, which lies outside of it; export it again, whole")
+    return str(path)
+
+
 @dataclass(frozen=True)
 class Place:
     """A folder of metadata and chunks.
@@ -64,6 +74,11 @@ class Place:
             return [Place(str(folder)) for folder in Path(self.name).resolve().parents]
         parts, pieces = urlsplit(self.name), self.path.split("/")
         return [Place(parts._replace(path="/".join(pieces[:n])).geturl()) for n in range(len(pieces) - 1, 0, -1)]
+
+    def require(self) -> None:
+        """Raise a `UserError` if it lies on a disk and is not there."""
+        if self.is_local and not Path(self.name).exists():
+            raise UserError(f"{self.name}: no such file or folder")
 
     @property
     def is_local(self) -> bool:

@@ -59,6 +59,9 @@ def _slices(name: str, tiff: tifffile.TiffFile) -> tuple[Shape, np.dtype, Reader
     series = tiff.series[0]
     if tiff.is_ome and len(tiff.series) > 1:
         raise UserError(f"{name}: OME-TIFF of {len(tiff.series)} images; expected one: save each as a file of its own")
+    images, there = (tiff.imagej_metadata or {}).get("images", 1), int(np.prod(series.shape[:-2]))
+    if len(tiff.series) == len(tiff.pages) == 1 and images > there:  # one page may hold a whole stack of ImageJ's
+        raise UserError(f"{name}: {there} of {images} images that ImageJ wrote are there: truncated; export it again")
     notes = []
     if not tiff.is_ome and (len(tiff.series) > 1 or len(tiff.pages) > len(series.pages)):
         shape, reader = _equal_pages(name, tiff)

@@ -70,7 +70,14 @@ def open_volume(path: Path | str) -> VolumeSource:
         UserError: The path does not exist, is no such format, is damaged, or is not (Z, Y, X).
     """
     name, format_ = _format_of(str(path))
-    source = format_.open(name)
+    try:
+        source = format_.open(name)
+    except Exception as error:  # each library has its own family of errors for a damaged file
+        if isinstance(error, UserError) or getattr(error, "filename", None):
+            raise
+        raise UserError(
+            f"{name}: cannot be read ({type(error).__name__}: {error}); is it damaged? Fetch or export it again"
+        ) from error
     if source.dtype.kind not in "buif":
         raise UserError(
             f"{path}: values of type {source.dtype}, expected a number for each voxel; export it as one array"

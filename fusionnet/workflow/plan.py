@@ -156,6 +156,15 @@ class Plan:
         segmented = [*REPLICATE_FILES, *SEGMENTATION_FILES, *SCORE_FILES, *LADDER_FILES] if self.finds_cells else []
         return self.replicate_files(self.scored_folds, self.arms_of(report), segmented or REPORTS[report].reads)
 
+    def files_of_report(self, report: str) -> list[str]:
+        """Return the figures, tables and texts that a report writes."""
+        names = [*(f"{figure}.png" for figure in REPORTS[report].figures), *REPORTS[report].texts]
+        return [f"{REPORT.format(experiment=self.name)}/{name}" for name in names]
+
+    def further_reports(self) -> list[str]:
+        """Return the files of the reports that the experiment has beside ``report``, whose page shows them too."""
+        return [file for report in self.reports if report != "report" for file in self.files_of_report(report)]
+
     def stacks_reported(self) -> list[str]:
         """Return the raw stacks whose slices a report shows."""
         names = ["train", *(["test"] if "test" in self.scored_folds else [])]
@@ -212,7 +221,15 @@ def _arms_on_few_slices(plan: Plan) -> list[str]:
 REPORTS = {
     "report": Report(
         figures=("scores", "segmentations", "training", "thresholds", "effects", "compute", "proofreading"),
-        texts=("comparison.csv", "curves.csv", "comparison.md", "verdict.md", "summary.json", "scores.json"),
+        texts=(
+            "comparison.csv",
+            "curves.csv",
+            "comparison.md",
+            "verdict.md",
+            "summary.json",
+            "scores.json",
+            "index.html",
+        ),
         reads=(*REPLICATE_FILES, *SCORE_FILES),
         arms=_all_arms,
     ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from pydantic import TypeAdapter
 
 from fusionnet.train.progress import HEARTBEAT, Heartbeat
 
@@ -91,8 +92,8 @@ def _row(replicate: Replicate, now: float) -> tuple[str, ...]:
 
 def _read(path: Path) -> Heartbeat | None:
     try:
-        return Heartbeat(**json.loads(path.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):  # none, or one of another version
+        return TypeAdapter(Heartbeat).validate_python(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError):  # none, a damaged one, or one of another version
         return None
 
 

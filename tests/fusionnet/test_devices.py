@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -43,6 +45,13 @@ def test_threads_are_no_more_than_the_processors_of_this_process():
 def test_algorithms_are_deterministic_afterwards():
     set_up("cpu")
     assert torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="on CUDA networks are compiled")
+def test_prediction_on_a_cpu_does_not_load_the_compiler():
+    code = "import sys; from fusionnet.devices import set_up; set_up('cpu'); import fusionnet.predict.predictor"
+    code += "; print('torch._inductor' in sys.modules, __import__('torch').are_deterministic_algorithms_enabled())"
+    assert subprocess.run([sys.executable, "-c", code], text=True, stdout=-1, check=True).stdout == "False True\n"
 
 
 def test_bfloat16_can_be_asked_for():

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import traceback
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -46,40 +46,46 @@ class Outcome:
     message: str = ""
 
 
-def inputs_in_a_worker(kind: str, numbers: range) -> Iterator[Outcome]:
+Key = tuple[str, int]  # a kind and a number
+
+
+def inputs_in_a_worker(keys: Sequence[Key]) -> Iterator[Outcome]:
     """Read inputs in processes of their own, whose memory and time are limited; a process that dies is a fault too."""
-    following = numbers.start
-    while following < numbers.stop:
-        last = min(following + BATCH, numbers.stop)
-        command = [sys.executable, __file__, kind, str(following), str(last)]
+    following = 0
+    while following < len(keys):
+        batch = keys[following : following + BATCH]
+        command = [sys.executable, __file__, json.dumps(batch)]
+        answered = 0
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as worker:
             assert worker.stdout is not None and worker.stderr is not None
             for line in worker.stdout:
                 yield Outcome(**json.loads(line))
-                following += 1
+                answered += 1
             words = worker.stderr.read()[-500:]
             code = worker.wait()
-        if following < last:
-            yield Outcome(kind, following, "?", "fault", f"the process ended with code {code}: {words}")
-            following += 1
+        if answered < len(batch):
+            yield Outcome(*batch[answered], "?", "fault", f"the process ended with code {code}: {words}")
+            answered += 1
+        following += answered
 
 
 def main() -> None:
     """Read the inputs that the command line names."""
     from kinds import KINDS
 
-    kind, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    keys = json.loads(sys.argv[1])
     answers = sys.stdout
-    read_one(kind, KINDS[kind], first)  # imports what is needed, before memory is limited
+    for kind in dict.fromkeys(kind for kind, _ in keys):
+        read_one(kind, KINDS[kind], 0)  # imports what is needed, before memory is limited
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MOST_BYTES, used + MOST_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGALRM, _too_long)
-    for number in range(first, last):
+    for kind, number in keys:
         print(json.dumps(asdict(read_one(kind, KINDS[kind], number))), file=answers, flush=True)
 
 
-def read_one(kind: str, maker: "Callable[..., Any]", number: int) -> Outcome:
+def read_one(kind: str, maker: Callable[..., Any], number: int) -> Outcome:
     """Make input NUMBER of a kind and read it."""
     import numpy as np
 

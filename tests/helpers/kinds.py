@@ -13,7 +13,7 @@ from damage import damage
 from fusionnet.volumes.volume import open_volume
 
 warnings.simplefilter("ignore")
-SHAPES = ((5, 30, 40), (1, 17, 9), (3, 64, 1), (2, 33, 130), (12, 8, 8))
+SHAPES = ((5, 30, 40), (1, 17, 9), (6, 64, 5), (2, 33, 130), (12, 8, 8))
 SOUND_SHARE = 0.3  # of the inputs are left as they were written
 BEGINNINGS = ("truncated", "emptied", "a_page")  # what is left of a file that holds all must not read as something else
 
@@ -92,6 +92,8 @@ def tiff(folder: Path, stack: np.ndarray, rng: np.random.Generator) -> tuple[Pat
         options["compression"] = None
         if stack.dtype not in (np.uint8, np.uint16, np.float32):
             style = "plain"
+    if style == "ome" and stack.dtype in (np.uint64, np.int64, np.float16):  # OME has no such types
+        style = "plain"
     if style != "imagej":
         options |= {"bigtiff": bool(rng.integers(2)), "byteorder": _pick(rng, "<", ">")}
         tile = _pick(rng, None, (16, 16), (32, 16))
@@ -133,7 +135,7 @@ def zarr(folder: Path, stack: np.ndarray, rng: np.random.Generator) -> tuple[Pat
     import zarr as library
 
     version = int(_pick(rng, 2, 3))
-    chunks = tuple(int(_pick(rng, 1, 2, max(1, side // 2))) for side in stack.shape)
+    chunks = tuple(int(_pick(rng, side, -(-side // 2), -(-side // 3))) for side in stack.shape)
     codec: dict[str, Any] = {}
     if rng.integers(2):
         codec = {"compressors": None}

@@ -1,6 +1,7 @@
 """The kinds of `bad_inputs` that are the project's own files: networks, states, configuration, parts, records."""
 
 import functools
+import importlib.util
 import json
 import logging
 import re
@@ -50,7 +51,8 @@ def _damaged(path: Path, rng: np.random.Generator) -> str:
 
 def checkpoint(folder: Path, rng: np.random.Generator) -> Made:
     """Write a checkpoint; torch's archive has checksums, so what loads has the weights that were saved."""
-    from fusionnet.models.checkpoints import load_checkpoint, save_checkpoint
+    from fusionnet.models.checkpoints import save_checkpoint
+    from fusionnet.models.pretrained import load_checkpoint
 
     network, job = small_network()
     save_checkpoint(folder / "checkpoint.pt", network, job, {"stage": "train"})
@@ -257,7 +259,7 @@ def results(folder: Path, rng: np.random.Generator) -> Made:
     return Made(f"{kind}, {done}", read, (kind,))
 
 
-OWN: dict[str, Callable[[Path, np.random.Generator], Made]] = {
+KNOWN: dict[str, Callable[[Path, np.random.Generator], Made]] = {
     "checkpoints": checkpoint,
     "networks as safetensors": published,
     "states of trainings": state,
@@ -267,3 +269,5 @@ OWN: dict[str, Callable[[Path, np.random.Generator], Made]] = {
     "the project's stacks": stack,
     "results, heartbeats and locks": results,
 }
+HOMES = {"parts of predictions": "fusionnet.predict.shards", "journals of predictions": "fusionnet.predict.journal"}
+OWN = {name: make for name, make in KNOWN.items() if name not in HOMES or importlib.util.find_spec(HOMES[name])}

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import pytest
 import tifffile
 import torch
 import zarr
+from local_server import serve
 from networks import MACHINE, SETTINGS, make_network
 
 from fusionnet.config.experiment import load
@@ -114,6 +116,16 @@ def test_some_slices(tmp_path: Path, call, files: list):
     np.testing.assert_array_equal(read_volume(tmp_path / "some.tif"), read_volume(tmp_path / "all.tif")[1:])
     done = call("predict", *files, "--slices", "1-3", "--probabilities", tmp_path / "p.tif")
     assert done.returncode == 1 and "has slices 0-2" in done.stderr
+
+
+def test_the_last_line_is_the_command_that_shows_the_result(tmp_path: Path, call, files: list):
+    odd = tmp_path / "two words.tif"
+    done = call("predict", *files, "--probabilities", odd, "--slices", "1-2")
+    python, script, *words = shlex.split(done.stderr.splitlines()[-1].partition("in a browser: ")[2])
+    assert (python, script) == ("python", "scripts/view.py")
+    assert call("view", *words).returncode == 0
+    page = (tmp_path / "two words.html").read_text(encoding="utf-8")
+    assert "slices 1 to 2" in page and "two words.tif" in page
 
 
 def test_formats_keep_values_and_scale(tmp_path: Path, call, files: list):
@@ -280,3 +292,23 @@ def test_bright_debris_raises_the_alarm_and_names_the_windows(tmp_path: Path, ca
     assert "WARNING" in (tmp_path / "l.txt").read_text()
     done = call("predict", *files, "--probabilities", tmp_path / "p.tif", "--grey-window", "310,4300")
     assert done.returncode == 0 and "WARNING" not in done.stderr
+
+
+def test_a_volume_at_an_address_is_predicted_as_one_on_a_disk(tmp_path: Path, call, files: list):
+    zarr.create_array(tmp_path / "v", data=STACK, chunks=(1, 32, 32)).attrs["resolution"] = [50, 4, 4]
+    with serve() as server:
+        server.folder = tmp_path
+        for name, volume in {"near": tmp_path / "v", "far": f"{server.url}v"}.items():
+            files[3] = volume
+            assert (
+                call("predict", *files, "--slices", "1-1", "--probabilities", tmp_path / f"{name}.tif").returncode == 0
+            )
+        chunks = [path for path in server.requested if "/c/" in path]
+    assert {path.split("/c/")[1][0] for path in chunks} == {"1"} and len(chunks) == len(set(chunks)) == 9
+    near, far = (open_volume(tmp_path / f"{name}.tif") for name in ("near", "far"))
+    assert near.voxel_size_nm == far.voxel_size_nm == (50, 4, 4)
+    np.testing.assert_array_equal(near.read_all(), far.read_all())
+    assert read_provenance(tmp_path / "far.tif")["inputs"]["volume"].startswith("metadata:")
+    files[3] = "http://127.0.0.1:9/v.zarr"
+    done = call("predict", *files, "--probabilities", tmp_path / "p.tif")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "cannot be reached" in done.stderr

@@ -33,14 +33,15 @@ def test_every_figure_and_table_is_there(finished: Path):
     } | {"ladder.png", "mergers.png"}
     texts = {"comparison.md", "verdict.md", "summary.json", "scores.json", "comparison.csv", "curves.csv"}
     texts |= {"segmentation.md", "segmentation.csv"}
-    assert names == figures | {"augmentation.png"} | texts
+    assert names == figures | {"augmentation.png", "index.html"} | texts
     assert set(json.loads((report / "summary.json").read_text())["arms"]) >= {"fusionnet", "unet"}
 
 
 def test_the_report_page_holds_every_figure_with_its_caption_and_needs_no_network(finished: Path, run: Command):
     run("snakemake --report page.html")
     page = (finished / "page.html").read_text()
-    for figure in (finished / "results/phantom/report").glob("*.png"):
+    report = finished / "results/phantom/report"
+    for figure in [*report.glob("*.png"), report / "index.html"]:
         caption = (ROOT / f"workflow/report/{figure.stem}.rst").read_text().strip()
         assert figure.name in page and caption[:40] in page, figure.name
     assert "Where to look first" in page, "workflow/report/workflow.rst introduces the page"

@@ -11,6 +11,7 @@ from networks import MACHINE, SETTINGS, make_network
 
 from fusionnet.errors import UserError
 from fusionnet.export.onnx import Standalone, export_onnx, export_torchscript
+from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.predict.predictor import Predictor
 
 NETWORKS = [
@@ -75,3 +76,24 @@ def test_absent_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(UserError, match=r"pip install -e '.\[export\]'"):
         export_onnx(tmp_path / "m.onnx", make_network("unet"), {})
+
+
+class Certain(SegmentationNetwork):
+    """Gives logits of 0 to 40, for which some runtimes' sigmoid exceeds 1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Conv2d(1, 1, 1)
+        torch.nn.init.constant_(self.layer.weight, 20.0)
+        torch.nn.init.constant_(self.layer.bias, 20.0)
+
+    def segment(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x)
+
+
+def test_no_probability_of_onnxruntime_is_above_1(tmp_path: Path):
+    runtime = pytest.importorskip("onnxruntime")
+    export_onnx(tmp_path / "m.onnx", Certain(), {})
+    levels = np.linspace(0, 255, 64 * 64, dtype=np.float32).reshape(1, 1, 64, 64)
+    (found,) = runtime.InferenceSession(tmp_path / "m.onnx").run(None, {"grey": levels})
+    assert found.max() == 1 and found.min() >= 0 and 0.1 < found.mean() < 1

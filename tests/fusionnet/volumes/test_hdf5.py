@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fusionnet.errors import UserError
+from fusionnet.volumes.fingerprint import files_fingerprint, volume_fingerprint
 from fusionnet.volumes.hdf5 import file_of, split
 from fusionnet.volumes.volume import open_volume
 
@@ -178,3 +179,30 @@ def test_links_to_other_files(tmp_path: Path):
     np.testing.assert_array_equal(open_volume(f"{tmp_path}/v.h5:there").read_all(), STACK)
     with pytest.raises(UserError, match="no dataset 'lost'"):
         open_volume(f"{tmp_path}/v.h5:lost")
+
+
+def test_voxels_in_raw_files_are_refused(tmp_path: Path):
+    STACK.tofile(tmp_path / "raw.bin")
+    with h5py.File(tmp_path / "v.h5", "w") as file:
+        outside = [(str(tmp_path / "raw.bin"), 0, STACK.nbytes)]
+        file.create_dataset("external", STACK.shape, STACK.dtype, external=outside)
+    with pytest.raises(UserError, match="its voxels lie in raw files"):
+        open_volume(f"{tmp_path}/v.h5:external")
+
+
+@pytest.mark.parametrize("key", ["link", "virtual"])
+def test_a_change_in_a_file_that_is_pointed_to_is_noticed(tmp_path: Path, key: str):
+    """A result would not become out of date: the file that is named stays as it is."""
+    with h5py.File(tmp_path / "other.h5", "w") as other:
+        other["raw"] = STACK
+    with h5py.File(tmp_path / "v.h5", "w") as file:
+        file["link"] = h5py.ExternalLink("other.h5", "/raw")
+        layout = h5py.VirtualLayout(STACK.shape, STACK.dtype)
+        layout[:] = h5py.VirtualSource("other.h5", "raw", STACK.shape)
+        file.create_virtual_dataset("virtual", layout)
+    name = f"{tmp_path}/v.h5:{key}"
+    before = volume_fingerprint(name), files_fingerprint([name])
+    assert before == (volume_fingerprint(name), files_fingerprint([name]))
+    with h5py.File(tmp_path / "other.h5", "r+") as other:
+        other["raw"][0] = 255 - STACK[0]
+    assert volume_fingerprint(name) != before[0] and files_fingerprint([name]) != before[1]

@@ -61,3 +61,12 @@ def test_heartbeat_of_another_version_is_no_error(tmp_path):
 @pytest.mark.parametrize(("seconds", "text"), [(99.4, "99 s"), (100, "2 min"), (5999, "100 min"), (12600, "3.5 h")])
 def test_duration(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("content", [{"updated": []}, {"process": "1"}, {"host": None}, {"loss": {}}])
+def test_a_damaged_heartbeat_is_no_error(tmp_path, content):
+    write_json(tmp_path / "unet/test/seed-0" / HEARTBEAT, asdict(beat()) | content)
+    found = find_replicates([("unet", "test", 0)], tmp_path, tmp_path)
+    assert table(found, NOW)  # of a number written as text the number is taken
+    (tmp_path / "unet/test/seed-0" / HEARTBEAT).write_bytes(b"\xff")
+    assert find_replicates([("unet", "test", 0)], tmp_path, tmp_path)[0].beat is None
