@@ -17,7 +17,7 @@ from fusionnet.config.segmenting import SegmentSection
 from fusionnet.config.stages import ArmSettings, AugmentSection, PredictSection, SplitSection, TrainingJob, TrainSection
 from fusionnet.download.datasets import DATASETS
 from fusionnet.errors import UserError, did_you_mean
-from fusionnet.volumes.hdf5 import file_of
+from fusionnet.files import file_of
 from fusionnet.volumes.places import is_address
 
 BASE = Path("config/config.yaml")

@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fusionnet.errors import UserError
+from fusionnet.files import FORMAT
 
 ADDRESS = re.compile(r"(https?|s3|gs)://", re.IGNORECASE)
-FORMAT = re.compile(r"(zarr|n5|precomputed)://")  # before a path or an address, as neuroglancer writes it
 METADATA_FILES = ("zarr.json", ".zarray", ".zattrs", ".zgroup", "attributes.json", "info")
 METADATA_SECONDS = 60.0  # that a file of metadata may take, all tries together
 STALLED_SECONDS = 20  # without a byte, after which a request is tried again

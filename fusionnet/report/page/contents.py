@@ -42,7 +42,7 @@ def lead(found: Findings) -> list[str]:
     verdict, *others = [f"{finding(effect, found.names, headlines()[effect.score])}." for effect in of_pair]
     needed = {headlines()[effect.score]: what_would_decide(effect) for effect in of_pair}
     if len(set(needed.values())) == 1:  # then it need not be said of each score
-        needed = {"": need for need in needed.values()}
+        needed = {"": next(iter(needed.values()))}
     more = [f"{title}: {need}." if title else f"{need[0].upper()}{need[1:]}." for title, need in needed.items() if need]
     return [verdict, *others, " ".join([*more, *([HELD_OUT] if is_held_out(found.job.folds) else [])])]
 
