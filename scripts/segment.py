@@ -15,22 +15,24 @@ from fusionnet.config.segmenting import SegmentSection
 from fusionnet.config.stages import PredictSection
 from fusionnet.devices import set_up
 from fusionnet.errors import UserError, run
-from fusionnet.files import named, require_apart, write_json
+from fusionnet.files import file_of, named, require_apart, write_json
 from fusionnet.logs import start_log
 from fusionnet.models.pretrained import find, load_trained
 from fusionnet.predict.predictor import Predictor
 from fusionnet.provenance import provenance
 from fusionnet.segment.cutting import CutStack, learn
 from fusionnet.segment.forest import LEARNED_EDGES, Forest, find_learned, load_forest, save_forest
+from fusionnet.segment.labelled import StoredSlices, write_neurons
 from fusionnet.segment.ladder import BESIDE, EDGES, LEARNED, segmentation_map
 from fusionnet.segment.training_slices import cells_of, predicted, slices_of, training_slices, with_neighbours
-from fusionnet.volumes.hdf5 import file_of
+from fusionnet.volumes.output import OutputPlan
 from fusionnet.volumes.stacks import require_same_shape, write_volume
-from fusionnet.volumes.volume import READABLE, read_labels, read_volume
+from fusionnet.volumes.volume import READABLE, open_volume, read_labels, read_volume
 
 LOG = logging.getLogger("fusionnet")
 BASE = Path(__file__).parents[1] / "config/config.yaml"
 SEED_KEY = 0x5E6  # keeps the draws of trees apart from those of trainings
+CHUNK = (1, 1024, 1024)  # of a chunked label volume
 LEVEL = 0.4  # height up to which pieces are joined; on ISBI-2012 thresholds of 0.5 to 0.7 of the map were best
 
 
@@ -40,6 +42,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--volume", required=True, type=Path, help="grey values of the same slices")
     parser.add_argument("--slices", metavar="FIRST-LAST", help="the probabilities are of these slices of the volume")
     parser.add_argument("--segments", type=Path, help="TIFF to write: numbers of segments, each slice on its own")
+    parser.add_argument(
+        "--neurons", help="volume to write: numbers that go on from slice to slice; .tif, .zarr, .h5:KEY"
+    )
     parser.add_argument("--level", type=float, default=LEVEL, help="join edges up to this height, 0..1 (%(default)s)")
     parser.add_argument("--map", type=Path, help="TIFF to write: 1 inside cells, lower the surer an edge; to threshold")
     parser.add_argument("--linkage-map", type=Path, help="the same with nothing learned")
@@ -84,6 +89,8 @@ def main() -> None:
         forests = dict(zip(rungs, learn(lesson.stack, lesson.cells, looks, generators, origin, **trees), strict=True))
     fitted = time.perf_counter()
     write_results(arguments, stack, numbers, forests, origin)
+    if arguments.neurons:
+        write_linked(arguments, stack, forests.get(BESIDE), origin)
     seconds = {"predict": read - start, "fit": fitted - read, "slice": (time.perf_counter() - fitted) / len(numbers)}
     if arguments.save_edges:
         save_forest(arguments.save_edges, forests[BESIDE])
@@ -97,7 +104,7 @@ def refuse_contradictions(arguments: argparse.Namespace) -> None:
     reads = named(arguments, "probabilities", "volume", "labels", "train_volume", "edges", "checkpoint")
     require_apart(
         [each for each in reads if each[1] not in LEARNED_EDGES],
-        named(arguments, "segments", "map", "linkage_map", "edges_map", "save_edges", "timing", "log"),
+        named(arguments, "segments", "map", "linkage_map", "edges_map", "save_edges", "neurons", "timing", "log"),
     )
     learns = bool(arguments.labels)
     if learns and arguments.edges:
@@ -108,13 +115,18 @@ def refuse_contradictions(arguments: argparse.Namespace) -> None:
         raise UserError("--checkpoint and --train-volume belong together: the network predicts its training slices")
     if arguments.save_edges and not learns:
         raise UserError("--save-edges: nothing is learned; give --labels and --train-slices")
+    if arguments.neurons and arguments.checkpoint and arguments.slices:
+        raise UserError("--neurons: of a whole volume; give the probabilities of all its slices, and no --slices")
     if not 0 <= arguments.level <= 1:
         raise UserError(f"--level: got {arguments.level}, expected a height of 0 to 1")
 
 
 def read_given(arguments: argparse.Namespace) -> tuple[CutStack, list[int], Lesson | None]:
     """Return the slices, the numbers of those that are segmented, and what to learn from: slices of the same stack."""
-    probabilities, volume = read_volume(arguments.probabilities), read_chosen(arguments)
+    source = open_volume(arguments.volume)
+    chosen_slices = slices_of(arguments.slices, source.shape[0], "--slices") if arguments.slices else None
+    volume = StoredSlices(source, chosen_slices)
+    probabilities = StoredSlices(open_volume(arguments.probabilities))
     require_same_shape((arguments.probabilities, probabilities), (arguments.volume, volume))
     stack, numbers = CutStack(probabilities, volume), list(range(len(volume)))
     if not arguments.labels:
@@ -172,6 +184,15 @@ def write_results(
     if arguments.segments:
         segments = np.stack([stack.cut(z).segments(stack.heights(z, best), arguments.level) for z in numbers])
         write_volume(arguments.segments, as_few_bits(segments), origin | {"level": arguments.level})
+
+
+def write_linked(arguments: argparse.Namespace, stack: CutStack, edges: Forest | None, origin: dict[str, Any]) -> None:
+    dtype = np.dtype(np.uint16 if Path(arguments.neurons).suffix == ".tif" else np.uint32)  # Fiji reads 16 bits
+    source = open_volume(arguments.volume)
+    made, shape = origin | {"level": arguments.level}, (len(stack), *source.shape[1:])
+    plan = OutputPlan(shape, dtype, CHUNK, source.voxel_size_nm, made, labels=True, name="neurons")
+    count = write_neurons(arguments.neurons, stack, edges, arguments.level, plan)
+    LOG.info("%s: %d neurons in %d slices", arguments.neurons, count, len(stack))
 
 
 def as_few_bits(segments: np.ndarray) -> np.ndarray:

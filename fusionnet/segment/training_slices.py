@@ -76,9 +76,8 @@ def predicted(
         float32 (Z, Y, X); NaN where a slice is neither known nor needed.
     """
     probabilities = np.full(volume.shape, np.nan, np.float32)
-    for z in numbers:
-        if z not in known:
-            probabilities[z] = predictor.predict_slice(volume[z].astype(np.float32)).probability
+    if unknown := [z for z in numbers if z not in known]:
+        probabilities[unknown] = predictor.predict_stack(volume, unknown)
     for z, plane in known.items():
         probabilities[z] = plane
     return probabilities
