@@ -75,7 +75,7 @@ test-browser: install ## Run the tests of the report's page in Chromium (Debian'
 	pytest -rs tests/fusionnet/report/page/test_document_browser.py
 
 torture: install ## Kill, damage and overload it for hours, and write the counts on docs/guarantees.md
-	TORTURE_RECORD=1 pytest -m torture
+	TORTURE_RECORD=1 pytest -m "" tests/torture tests/workflow/test_kills.py
 
 check: install ## Lint, type-check and check the format, changing nothing
 	ruff check $(LINTED)

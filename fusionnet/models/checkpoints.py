@@ -19,7 +19,10 @@ def save_tensors(path: Path, content: dict[str, Any]) -> None:
     Equal content gives equal bytes: torch would write the file's name into the file if it were given a path.
     """
     with whole_or_absent(path) as temporary, temporary.open("wb") as file:
-        torch.save(content, file)
+        try:
+            torch.save(content, file)
+        except RuntimeError as error:  # so torch's archive ends on a full disk
+            raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
 
 
 def load_tensors(path: Path) -> dict[str, Any]:

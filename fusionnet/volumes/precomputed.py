@@ -3,7 +3,7 @@
 import math
 
 from fusionnet.errors import UserError
-from fusionnet.volumes.places import Place
+from fusionnet.volumes.places import Place, require_inside
 from fusionnet.volumes.source import VolumeSource, oriented
 from fusionnet.volumes.tensorstores import open_array
 from fusionnet.volumes.units import voxel_size_nm
@@ -20,12 +20,14 @@ def is_precomputed(name: str) -> bool:
 def open_precomputed(name: str) -> VolumeSource:
     """Open a precomputed volume; see `fusionnet.volumes.volume.open_volume`."""
     place = Place(name)
+    place.require()
     try:
         scales = (place.json(METADATA) or {})["scales"]
         sizes = [math.prod(scale["resolution"]) for scale in scales]
         finest = sizes.index(min(sizes))  # no order of the scales is prescribed
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise UserError(f"{name}: its file 'info' is not that of a precomputed volume") from error
+    require_inside(name, scales[finest].get("key", ""))
     array = open_array(place, "neuroglancer_precomputed", scale_index=finest)
     shape, reader = oriented(name, array, AXES)
     size, notes = voxel_size_nm(scales[finest]["resolution"][::-1])
