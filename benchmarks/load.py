@@ -71,7 +71,7 @@ def train_on(slices: int) -> dict[str, float]:
     volume = rng.integers(0, 256, (slices * (job.augment.elastic_copies + 1), SIDE, SIDE), np.uint8)
     labels = (volume > 100).astype(np.uint8)
     training = Training.begin(job, set_up("cpu"))
-    steps = Steps(job, volume, labels, list(range(slices)), slices)
+    steps = Steps(job, volume, labels, list(range(slices)))
     times = []
     for number, batch in enumerate(batches(steps, 0, 0, pinned=False)):
         start = time.perf_counter()

@@ -110,8 +110,9 @@ def try_lock(file: IO, byte: int = 0) -> bool:
     except (BlockingIOError, PermissionError):
         return False
     except OSError as error:
-        advice = "put this folder on a local disk, or mount its file system with locks"
-        raise UserError(f"{Path(file.name).parent}: no file can be locked here ({error}); {advice}") from error
+        raise UserError(
+            f"{Path(file.name).parent}: no locks here ({error}); mount it with, or use a local disk"
+        ) from error
     return True
 
 
