@@ -110,9 +110,7 @@ def try_lock(file: IO, byte: int = 0) -> bool:
     except (BlockingIOError, PermissionError):
         return False
     except OSError as error:
-        raise UserError(
-            f"{Path(file.name).parent}: no locks here ({error}); mount it with, or use a local disk"
-        ) from error
+        raise UserError(f"{Path(file.name).parent}: no locks here ({error}); allow them or use a local disk") from error
     return True
 
 
