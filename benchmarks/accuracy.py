@@ -12,7 +12,7 @@ import argparse
 import csv
 import itertools
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ REPORTED = (
     *("arm", "fold", "seed", "training_seconds", "training_device"),
     *("v_rand", "v_rand_threshold", "v_info", "pixel_error"),
 )
-Scored = tuple[np.ndarray, np.ndarray, Sequence[int]]  # grey values and labels, (Z, Y, X), and which slices count
+Scored = tuple[np.ndarray, np.ndarray, list[int]]  # grey values and labels, (Z, Y, X), and which slices
 GOALS = (0.980, 0.987)  # V_rand that is aimed at within 4 and within 10 minutes
 
 
@@ -57,25 +57,20 @@ def main() -> None:
     machine = set_up(config.train.device, config.train.precision, config.train.arithmetic, config.train.threads)
     if "test" in arguments.folds and not arguments.test:
         raise UserError("--folds test: write --test VOLUME LABELS too, the stack that is scored")
-    test_pair = test_stack(*arguments.test) if arguments.test else None
+    test = test_stack(*arguments.test) if arguments.test else None
     done = read_done(arguments.table)
     cases = itertools.product(arguments.steps, arguments.folds, arguments.seeds, arguments.arms)
     for steps, fold, seed, arm in cases:
         if (arguments.name, arm, fold, str(seed), str(steps)) not in done:
             job = job_of(config, arm, fold, seed, steps)
             stacks = read_stacks(arguments.volume, arguments.labels, job)
-            scored = test_pair or (stacks.volume[: stacks.depth], stacks.labels, stacks.fold.scored)
+            scored = test or (stacks.volume[: stacks.depth], stacks.labels, stacks.fold.scored)
             append(arguments.table, measure(arguments.name, job, stacks, scored, config, machine))
     for row in reported_rows(arguments) if arguments.trained else []:
         if tuple(str(row[key]) for key in KEY) not in done:
             append(arguments.table, row)
     if arguments.figure:
         draw(pd.read_csv(arguments.table), arguments.figure)
-
-
-def test_stack(volume: Path, labels: Path) -> Scored:
-    pair = read_pair(volume, labels, read_volume)
-    return (*pair, list(range(len(pair[0]))))
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -114,6 +109,11 @@ def job_of(config: Config, arm: str, fold: str, seed: int, steps: int) -> Traini
     # One epoch: validation has no part in the time.
     length = {"epochs": 1, "steps_per_epoch": steps}
     return job.model_copy(update={"train": job.train.model_copy(update=length)})
+
+
+def test_stack(volume: Path, labels: Path) -> Scored:
+    stacks = read_pair(volume, labels, read_volume)
+    return *stacks, list(range(len(stacks[0])))
 
 
 def reported_rows(arguments: argparse.Namespace) -> list[dict[str, Any]]:

@@ -2,12 +2,14 @@
 
 Usage: python benchmarks/training.py [--architecture unet --width 16 --rounds 5 --compile always --before FOLDER]. The
 plain loop is what one writes first: torch's defaults, eager, float32, Adam, batches drawn in turn. FOLDER is a checkout
-of an earlier version: git worktree add FOLDER COMMIT. Each loop has a process of its own, as settings of one would leak
+of an earlier version: git worktree add FOLDER COMMIT. --beside '{"architecture": "unet", "width": 8}' times another
+network too. Each loop has a process of its own, as settings of one would leak
 into the other; they take turns, round by round after a warm-up, so that a busy machine slows all. A round's ratio is
 that of two neighbours in time.
 """
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -44,6 +46,7 @@ def main() -> None:
     print(f"{arguments.architecture}, width {arguments.width}, {crops}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
     print(f"torch {torch.__version__}, {vectors}, load of the machine {load_now}, and {arguments.busy} busy processes")
     folders = {"plain": Path.cwd()} | ({"before": arguments.before} if arguments.before else {}) | {"ours": Path.cwd()}
+    folders |= {"beside": Path.cwd()} if arguments.beside else {}
     loops = {name: Loop(name, folder) for name, folder in folders.items()}
     with ExitStack() as others:
         for _ in range(arguments.busy):
@@ -72,14 +75,14 @@ class Loop:
     """A loop in its own process, which trains when asked to.
 
     Args:
-        name: ``plain``, ``before`` or ``ours``.
+        name: ``plain``, ``before``, ``ours``, or ``beside``, which is ours with another network.
         folder: The checkout whose code it runs.
     """
 
     def __init__(self, name: str, folder: Path):
         command = [sys.executable, str(Path(__file__).resolve()), *sys.argv[1:], "--loop", name]
         environment = os.environ | {"PYTHONPATH": str(folder.resolve())}
-        if name != "ours":  # threads wait as torch alone has them wait
+        if name in ("plain", "before"):  # threads wait as torch alone has them wait
             from fusionnet.arithmetic import SPIN, SPIN_TURNS  # earlier versions, which run this file too, have none
 
             environment = {key: text for key, text in environment.items() if (key, text) != (SPIN, SPIN_TURNS)}
@@ -110,7 +113,7 @@ class Loop:
 def work(arguments: argparse.Namespace) -> None:
     """Train as the lines of standard input say, each of which names the first step and how many; one is empty."""
     job = make_job(arguments)
-    chosen = {"arithmetic": arguments.arithmetic} if arguments.loop == "ours" else {}
+    chosen = {"arithmetic": arguments.arithmetic} if arguments.loop in ("ours", "beside") else {}
     machine = as_torch_is(arguments.device) if arguments.loop == "plain" else set_up(arguments.device, **chosen)
     make_step = plain_loop if arguments.loop == "plain" else our_loop
     step = make_step(job, Steps(job, *random_stack(job), list(range(4))), machine)
@@ -134,6 +137,8 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--architecture", choices=list(ARCHITECTURES), default="fusionnet")
     parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--stem", choices=["full", "half"], default="full")
+    parser.add_argument("--beside", type=json.loads, help="another network, timed too (JSON, as in a configuration)")
     parser.add_argument("--batch-size", type=int, default=4)
     parser.add_argument("--crop-pixels", type=int, default=192)
     parser.add_argument("--device", choices=["auto", "cuda", "cpu"], default="auto")
@@ -143,14 +148,19 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--busy", type=int, default=0, help="processes that keep a processor busy meanwhile")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=5, help="steps a round")
-    parser.add_argument("--loop", choices=["plain", "before", "ours"], help=argparse.SUPPRESS)  # in its own process
+    parser.add_argument(
+        "--loop", choices=["plain", "before", "ours", "beside"], help=argparse.SUPPRESS
+    )  # in its own process
     return parser.parse_args()
 
 
 def make_job(arguments: argparse.Namespace) -> TrainingJob:
     arm = arguments.architecture
+    asked = {"width": arguments.width} | ({"stem": "half"} if arguments.stem == "half" else {})
+    if arguments.loop == "beside":
+        arm, asked = "beside", arguments.beside
     overrides = {
-        "network": {arm: {"width": arguments.width}},
+        "network": {arm: asked},
         "augment": {"crop_pixels": arguments.crop_pixels},
         "train": {"batch_size": arguments.batch_size, "compile": arguments.compile},
     }

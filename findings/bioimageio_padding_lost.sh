@@ -8,7 +8,7 @@
 #   first of the kinds of padding that an empty entry fits: ConstantPadding, of value 0. Edge and symmetric padding
 #   turn into the same. The model is valid before and after, and its own test passes, since that pads nothing.
 # Harm: bioimageio.core, which pads by the halo before it predicts, then puts black borders around every image. In this
-#   project's package, probabilities changed by up to 0.6 as far from the border as the network sees.
+#   project's package, probabilities (of random weights) changed by up to 0.6, as far from the border as the network sees.
 # Instead: name the mode, though it is the default: ReflectPadding(mode="reflect").
 # Output:
 #   bioimageio.spec 0.5.12.0
@@ -31,7 +31,7 @@ import numpy as np
 from bioimageio.spec import load_model_description, save_bioimageio_package
 from bioimageio.spec.model import v0_5 as spec
 
-np.save("image.npy", np.zeros((1, 1, 64, 64), np.float32))
+np.save("image.npy", np.ones((1, 1, 64, 64), np.float32))
 Path("weights.pt").write_bytes(b"not looked at")
 Path("about.md").write_text("# A model\n\n## Validation\n\nNone.\n")
 Path("cover.png").write_bytes(b"")

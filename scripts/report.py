@@ -10,7 +10,8 @@ from fusionnet.report.figures.curves import draw_thresholds, draw_training
 from fusionnet.report.figures.effects import draw_effects
 from fusionnet.report.figures.scores import draw_scores
 from fusionnet.report.figures.segmentations import SEGMENTATION_DPI, draw_segmentations
-from fusionnet.report.page.contents import Findings, experiment_page
+from fusionnet.report.page.contents import experiment_page
+from fusionnet.report.page.material import Findings
 from fusionnet.report.proofreading import draw_guides, guides_of
 from fusionnet.report.results import (
     baseline_metrics,

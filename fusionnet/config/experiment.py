@@ -13,10 +13,11 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 from fusionnet.config.reading import merge, read_yaml, written_path
 from fusionnet.config.reporting import ReportJob, ReportSection
 from fusionnet.config.schema import Section, row_of, slice_range, validate
+from fusionnet.config.segmenting import SegmentSection
 from fusionnet.config.stages import ArmSettings, AugmentSection, PredictSection, SplitSection, TrainingJob, TrainSection
 from fusionnet.download.datasets import DATASETS
 from fusionnet.errors import UserError, did_you_mean
-from fusionnet.volumes.hdf5 import file_of
+from fusionnet.files import file_of
 from fusionnet.volumes.places import is_address
 
 BASE = Path("config/config.yaml")
@@ -28,7 +29,7 @@ NAME = r"[A-Za-z][A-Za-z0-9_-]*"
 NAME_IN_WORDS = "a letter, then letters, digits, '-' and '_'"
 FOLD = r"test|(?:0|[1-9][0-9]*)-(?:0|[1-9][0-9]*)"  # "08-09" would be a second name of "8-9"
 # Snakemake's targets of these names are no experiments; a test holds them against the rules of the workflow.
-RESERVED = r"all|figures|(download|augment|train|predict|evaluate|report|submit)(_.*)?"
+RESERVED = r"all|figures|(download|augment|train|predict|segment|evaluate|report|submit)(_.*)?"
 OWN_STACKS = ("volume", "labels", "test_volume", "test_labels")
 
 
@@ -124,6 +125,7 @@ class Config(Section):
     network: dict[str, ArmSettings]
     train: TrainSection
     predict: PredictSection
+    segment: SegmentSection
     report: ReportSection
 
     def raw_name(self, experiment: str) -> str:

@@ -19,6 +19,7 @@ from fusionnet.predict.tiles import Chunk, ChunkPlan, spans
 
 LOG = logging.getLogger(__name__)
 MID_GREY = 127.5
+NORMALISED = normalise(np.arange(256))  # of each 8-bit level
 COMPILED_FROM_PIXELS = 10**10  # [ours] on CUDA; on a CPU, compiling the folded network gains next to nothing
 
 
@@ -148,12 +149,25 @@ class Predictor:
         return np.stack([self.predict_slice(each).probability for each in seen])
 
     def prepare(self, levels: np.ndarray, chunk: Chunk) -> Window:
-        """Make a tile's window of grey levels 0..255, (C, Y, X), into input; another thread may do it."""
-        missing = np.isnan(levels)
-        x = torch.from_numpy(normalise(np.where(missing, np.float32(MID_GREY), levels)))[None]
-        pinned = x.pin_memory() if self.machine.device.type == "cuda" else x
+        """Make a tile's window of grey levels, (C, Y, X), into input; another thread may do it.
+
+        Args:
+            levels: uint8, or floating-point 0..255 with NaN where there is none.
+            chunk: The tile.
+        """
         inner = chunk.rows.inner, chunk.columns.inner
-        return Window(pinned, inner, int(missing[self.neighbours][inner].sum()))
+        count = 0
+        if levels.dtype == np.uint8:
+            normalised = NORMALISED[levels]
+        else:
+            missing = np.isnan(levels)
+            if missing.any():
+                count = int(missing[self.neighbours][inner].sum())
+                levels = np.where(missing, np.float32(MID_GREY), levels)
+            normalised = normalise(levels)
+        x = torch.from_numpy(normalised)[None]
+        pinned = x.pin_memory() if self.machine.device.type == "cuda" else x
+        return Window(pinned, inner, count)
 
     def predict(self, window: Window) -> Prediction:
         """Predict a tile from its window; where that does not fit in the memory, in halves, which are as exact.
@@ -186,8 +200,11 @@ class Predictor:
 
     @torch.inference_mode()
     def _predict(self, window: Window) -> Prediction:
-        mean, squares = self._average(window.x.to(self.machine.device, non_blocking=True))
-        mean, squares = mean[window.inner], squares[window.inner]
+        x = window.x.to(self.machine.device, non_blocking=True)
+        if self.orientations == 1:
+            probability = self._forward(x)[0, 0][window.inner].cpu().numpy()
+            return Prediction(probability, np.zeros_like(probability), window.missing)
+        mean, squares = (each[window.inner] for each in self._average(x))
         deviation = torch.sqrt(squares / self.orientations)
         return Prediction(mean.cpu().numpy(), deviation.cpu().numpy(), window.missing)
 
@@ -198,9 +215,6 @@ class Predictor:
 
     def _average(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the running mean over the orientations and the sum of squared differences from it (Welford 1962)."""
-        if self.orientations == 1:
-            probability = self._forward(x)[0, 0]
-            return probability, torch.zeros_like(probability)
         mean = x.new_zeros(x.shape[2:])
         squares = torch.zeros_like(mean)
         for number in range(self.orientations):

@@ -5,6 +5,7 @@ what was learned on some slices can be used on others of the same resolution.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -61,7 +62,7 @@ class CutSlice:
     smooth: np.ndarray
     """float32 (Y, X): the boundary map, smoothed."""
 
-    @property
+    @cached_property
     def heights(self) -> np.ndarray:
         """At which height each edge disappears if nothing is learned: linkage of the boundary's lower quartile, (E)."""
         strengths = np.clip(self.features[:, UNLEARNED], 0, 1)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fusionnet.files import sha256
-from fusionnet.volumes.hdf5 import file_of, pointed_files
-from fusionnet.volumes.places import FORMAT, METADATA_FILES, is_address, metadata_fingerprint
+from fusionnet.files import file_of, sha256
+from fusionnet.volumes.hdf5 import pointed_files
+from fusionnet.volumes.places import METADATA_FILES, is_address, metadata_fingerprint
 
 WHOLE_BYTES = 1 << 30  # up to 1 GiB a file is read whole
 SAMPLES = 256
@@ -31,7 +31,7 @@ def volume_fingerprint(path: Path | str) -> str:
     """
     if is_address(path):
         return f"metadata:{metadata_fingerprint(str(path))}"
-    file = file_of(FORMAT.sub("", str(path)))
+    file = file_of(path)
     if file.is_dir():
         return _listed(file)
     others = [each for each in pointed_files(path) if each.is_file()]
@@ -64,7 +64,7 @@ def files_fingerprint(paths: Iterable[Path | str]) -> str:
         if is_address(name):
             digest.update(f"{metadata_fingerprint(str(name))}\n".encode())
             continue
-        path = file_of(FORMAT.sub("", str(name)))
+        path = file_of(name)
         inside = [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
         for file in filter(Path.exists, [*sorted(inside), *pointed_files(name)]):
             about = file.stat()

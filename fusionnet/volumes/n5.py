@@ -20,6 +20,7 @@ def is_n5(name: str) -> bool:
 def open_n5(name: str) -> VolumeSource:
     """Open an N5 array; see `fusionnet.volumes.volume.open_volume`."""
     place = Place(name)
+    place.require()
     attributes = place.json(METADATA) or {}
     if "dimensions" not in attributes:
         inside = ", ".join(place.folders()) or "give its whole path, such as setup0/timepoint0/s0"

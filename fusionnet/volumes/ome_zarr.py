@@ -1,4 +1,4 @@
-"""OME-Zarr images 0.1 to 0.5, of which the finest level is read, and bare Zarr arrays; written as 0.4 or 0.5."""
+"""OME-Zarr images 0.1 to 0.5, of which the finest level is read, and bare Zarr arrays."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from fusionnet.errors import UserError
-from fusionnet.volumes.output import OutputPlan, Region, cannot_be_written
-from fusionnet.volumes.places import Place, is_address, require_inside
-from fusionnet.volumes.source import VolumeSource, conventional_axes, existing, oriented
+from fusionnet.volumes.places import Place, require_inside
+from fusionnet.volumes.source import VolumeSource, conventional_axes, oriented
 from fusionnet.volumes.tensorstores import ChunkedArray, UnknownCodecError, open_array, open_with_zarr_python
 from fusionnet.volumes.units import VoxelSize, attribute_voxel_size, voxel_size_nm
 
@@ -47,8 +46,7 @@ def is_zarr(name: str) -> bool:
 
 def open_zarr(name: str) -> VolumeSource:
     """Open an OME-Zarr image or a Zarr array; see `fusionnet.volumes.volume.open_volume`."""
-    if not is_address(name):
-        existing(name)
+    Place(name).require()
     try:
         node, version = _node(Place(name)), None
         if node is None:
@@ -162,53 +160,3 @@ def _voxel_size(
     units = {str(axis["name"]).lower(): axis.get("unit") for axis in image.get("axes", []) if isinstance(axis, dict)}
     lengths = dict(zip(names, factors.tolist(), strict=True))
     return voxel_size_nm([lengths.get(axis) for axis in "zyx"], [units.get(axis) for axis in "zyx"])
-
-
-class ZarrWriter:
-    """Writes an OME-Zarr image of one level.
-
-    Args:
-        name: The path of the result.
-
-    Raises:
-        UserError: The name does not end in ``.zarr``: a folder of other things would be replaced.
-    """
-
-    def __init__(self, name: str):
-        if Path(name).suffix != ".zarr":
-            raise cannot_be_written(name)
-
-    def create(self, part: Path, plan: OutputPlan) -> None:
-        """Make the group and its array, of zeros."""
-        import zarr
-
-        part.parent.mkdir(parents=True, exist_ok=True)
-        version_2 = plan.ome_version == "0.4"
-        group: Any = zarr.open_group(part, mode="w", zarr_format=2 if version_2 else 3)
-        chunks = (1, min(plan.tile, plan.shape[1]), min(plan.tile, plan.shape[2]))
-        names: dict[str, Any] = {} if version_2 else {"dimension_names": ["z", "y", "x"]}
-        separator: Any = {"name": "v2", "separator": "/"} if version_2 else {"name": "default", "separator": "/"}
-        group.create_array(
-            "0", shape=plan.shape, dtype=plan.dtype, chunks=chunks, chunk_key_encoding=separator, fill_value=0, **names
-        )
-        unit = {"unit": "nanometer"} if plan.voxel_size_nm else {}
-        scale = [float(side) for side in plan.voxel_size_nm or (1, 1, 1)]
-        image: dict[str, Any] = {
-            "axes": [{"name": axis, "type": "space"} | unit for axis in "zyx"],
-            "datasets": [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": scale}]}],
-            "name": "probability",
-        }
-        if version_2:
-            group.attrs.update({"multiscales": [image | {"version": "0.4"}], "fusionnet": plan.provenance})
-        else:
-            group.attrs.update({"ome": {"version": "0.5", "multiscales": [image]}, "fusionnet": plan.provenance})
-
-    def open(self, part: Path, plan: OutputPlan) -> None:
-        """Open the array for writing."""
-        import zarr
-
-        self._array: Any = zarr.open_array(part / "0", mode="r+")
-
-    def write(self, region: Region, values: np.ndarray) -> None:
-        """Write a region."""
-        self._array[region] = values

@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fusionnet.errors import UserError
+from fusionnet.files import FORMAT
 
 ADDRESS = re.compile(r"(https?|s3|gs)://", re.IGNORECASE)
-FORMAT = re.compile(r"(zarr|n5|precomputed)://")  # before a path or an address, as neuroglancer writes it
 METADATA_FILES = ("zarr.json", ".zarray", ".zattrs", ".zgroup", "attributes.json", "info")
 METADATA_SECONDS = 60.0  # that a file of metadata may take, all tries together
 STALLED_SECONDS = 20  # without a byte, after which a request is tried again
@@ -74,6 +74,11 @@ class Place:
             return [Place(str(folder)) for folder in Path(self.name).resolve().parents]
         parts, pieces = urlsplit(self.name), self.path.split("/")
         return [Place(parts._replace(path="/".join(pieces[:n])).geturl()) for n in range(len(pieces) - 1, 0, -1)]
+
+    def require(self) -> None:
+        """Raise a `UserError` if it lies on a disk and is not there."""
+        if self.is_local and not Path(self.name).exists():
+            raise UserError(f"{self.name}: no such file or folder")
 
     @property
     def is_local(self) -> bool:

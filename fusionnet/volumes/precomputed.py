@@ -20,6 +20,7 @@ def is_precomputed(name: str) -> bool:
 def open_precomputed(name: str) -> VolumeSource:
     """Open a precomputed volume; see `fusionnet.volumes.volume.open_volume`."""
     place = Place(name)
+    place.require()
     try:
         scales = (place.json(METADATA) or {})["scales"]
         sizes = [math.prod(scale["resolution"]) for scale in scales]

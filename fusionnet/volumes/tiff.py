@@ -14,7 +14,7 @@ import numpy as np
 import tifffile
 
 from fusionnet.errors import UserError
-from fusionnet.volumes.output import ContiguousWriter, OutputPlan, reserve
+from fusionnet.volumes.output import ContiguousWriter, OutputPlan
 from fusionnet.volumes.source import (
     MappedArray,
     Reader,
@@ -254,21 +254,38 @@ def _voxel_size(tiff: tifffile.TiffFile) -> tuple[VoxelSize | None, list[str]]:
 
 
 class TiffWriter(ContiguousWriter):
-    """Writes a TIFF that ImageJ opens, its voxels at one place."""
+    """Writes a TIFF, its voxels at one place: ImageJ's own, and of types that ImageJ's does not have, OME's.
 
-    def create(self, part: Path, plan: OutputPlan) -> None:
-        """Make the file, of zeros."""
-        options = imagej_options(plan.voxel_size_nm, plan.provenance)
-        with warnings.catch_warnings():
+    Args:
+        name: The path of the result.
+        plan: What it is to be.
+
+    Raises:
+        UserError: A type that neither has.
+    """
+
+    IMAGEJ, OME = ("uint8", "uint16", "float32"), ("int8", "int16", "int32", "uint32", "float64")
+
+    def __init__(self, name: str, plan: OutputPlan):
+        super().__init__(name, plan)
+        if plan.dtype.name not in self.IMAGEJ + self.OME:
+            raise UserError(f"{name}: programs read no TIFF of type {plan.dtype}; write .zarr or .h5:KEY")
+
+    def create(self, part: Path) -> int:
+        """Make the file."""
+        plan = self.plan
+        if plan.dtype.name in self.IMAGEJ:
+            options = imagej_options(plan.voxel_size_nm, plan.provenance)
+        else:
+            sizes = dict(zip("ZYX", plan.voxel_size_nm or (), strict=False))
+            scale: dict[str, Any] = {f"PhysicalSize{axis}": side for axis, side in sizes.items()}
+            scale |= {f"PhysicalSize{axis}Unit": "nm" for axis in sizes}
+            options = {"ome": True, "metadata": {"axes": "ZYX"} | scale}
+        with warnings.catch_warnings(), part.open("wb") as file:
             # Above 4 GB, ImageJ's own convention: one page, and the number of slices in its description.
             warnings.filterwarnings("ignore", message=".*truncating ImageJ file", category=UserWarning)
-            with part.open("wb") as file:
-                tifffile.imwrite(file, shape=plan.shape, dtype=plan.dtype, **options)
-        reserve(part)
-
-    def offset(self, part: Path) -> int:
-        """Return where its voxels begin."""
+            tifffile.imwrite(file, shape=plan.shape, dtype=plan.dtype, **options)
         with tifffile.TiffFile(part) as tiff:
             offset = tiff.series[0].dataoffset
-        assert offset is not None  # create writes the voxels at one place
+        assert offset is not None  # tifffile writes the voxels at one place
         return offset

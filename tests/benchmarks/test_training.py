@@ -29,10 +29,13 @@ def run(monkeypatch, capsys):
 
 def test_speed(run):
     options = ["--architecture", "unet", "--width", "1", "--crop-pixels", "32", "--rounds", "2", "--steps", "1"]
-    output = run("training.py", *options, "--device", "cpu", "--compile", "never", "--before", ".")
+    beside = ["--stem", "half", "--beside", '{"architecture": "unet", "width": 1}']
+    output = run("training.py", *options, "--device", "cpu", "--compile", "never", "--before", ".", *beside)
     assert "unet, width 1, 4 crops of 32 x 32" in output
     assert re.search(r"plain: \d+\.\d+ s a step \(median of 2 rounds\)", output)
-    assert all(re.search(rf"ratio: \d+\.\d+ times as fast as {other} ", output) for other in ("plain", "before"))
+    assert all(
+        re.search(rf"ratio: \d+\.\d+ times as fast as {other} ", output) for other in ("plain", "before", "beside")
+    )
     assert re.search(r"drawing: .* of our step", output)
 
 

@@ -8,7 +8,7 @@ from fake_results import cell_labels, write_results
 
 from fusionnet.models.cost import network_cost
 from fusionnet.report.comparison import compare, comparison_table, pairs_of
-from fusionnet.report.page.contents import Findings
+from fusionnet.report.page.material import Findings
 from fusionnet.report.proofreading import guides_of
 from fusionnet.report.results import (
     baseline_metrics,

@@ -1,7 +1,6 @@
-"""The kinds of `bad_inputs` that are the project's own files: networks, states, configuration, parts, records."""
+"""The kinds of `bad_inputs` that are the project's own files: networks, states, configuration, stores, records."""
 
 import functools
-import importlib.util
 import json
 import logging
 import re
@@ -144,69 +143,43 @@ def _edit_lines(lines: list[str], rng: np.random.Generator) -> str:
     return action
 
 
-def part(folder: Path, rng: np.random.Generator) -> Made:
-    """Write a part of a volume's prediction, as one of several jobs leaves it, and gather it."""
+def store(folder: Path, rng: np.random.Generator) -> Made:
+    """Write the store of a prediction that was killed, with all chunks; the next job makes the result of it."""
     from fusionnet.predict.predictor import Prediction
-    from fusionnet.predict.shards import PartSink, gather, open_parts
+    from fusionnet.predict.store import PredictionStore
     from fusionnet.predict.tiles import ChunkPlan, Span
+    from fusionnet.volumes.output import OutputPlan
+    from fusionnet.volumes.volume import read_volume
 
     spans = [Span(0, 16, 0, 16), Span(16, 20, 16, 20)]
     plan = ChunkPlan(range(3), spans, spans)
-    path = folder / "p.part"
-    sink = PartSink(path, plan, (1, 1), False, {"seed": 1})
-    for number in sink.numbers:
-        values = np.full(plan[number].shape, number / 100, np.float32)
-        sink.write(plan[number], Prediction(values, values * 0, 0))
-    sink.finish()
-    done = _damaged(path, rng)
+    output = OutputPlan(plan.shape, np.dtype(np.float32), (1, 16, 16), None, {})
+
+    def begin() -> PredictionStore:
+        return PredictionStore([str(folder / "p.tif")], output, plan, range(len(plan)), {"seed": 1})
+
+    begun = begin()
+    for number in begun.numbers:
+        values = np.full(plan[number].shape, 1 + number, np.float32)
+        begun.write(plan[number], Prediction(values, values * 0, 2))
+    begun.close()
+    files = sorted(file for file in (folder / ".p.tif.part").rglob("*") if file.is_file() and file.name != "lock")
+    done = _damaged(files[rng.integers(len(files))], rng)
 
     def read() -> str | None:
-        taken: dict[int, np.ndarray] = {}
-        gather(open_parts([path]), _Taker(taken))  # type: ignore[arg-type]
-        right = all(np.allclose(values, number / 100) for number, values in taken.items())
-        whole = len(taken) == len(plan)
-        return None if (right and whole) or done not in ("sound", "truncated", "emptied", "a_page") else "other values"
+        again = begin()
+        try:
+            todo = [number for number in again.numbers if not again.has(plan[number])]
+            if todo:  # it was begun anew
+                return None if len(todo) == len(plan) else f"some chunks alone are kept: {todo} are not"
+            again.finish()
+        finally:
+            again.close()
+        found = read_volume(folder / "p.tif")
+        right = all((found[plan[number].region] == 1 + number).all() for number in range(len(plan)))
+        return None if right or done not in ("sound", "truncated", "emptied", "a_page") else "other values"
 
-    return Made(done, read, ("p.part",))
-
-
-class _Taker:
-    finished: tuple[int, ...] = ()
-
-    def __init__(self, taken: dict[int, np.ndarray]):
-        self.taken = taken
-
-    def write(self, chunk: Any, prediction: Any) -> None:
-        self.taken[chunk.number] = prediction.probability
-
-    def finish(self) -> None:
-        pass
-
-    interrupt = finish
-
-
-def journal(folder: Path, rng: np.random.Generator) -> Made:
-    """Write the journal of a prediction that was killed; what it says is finished must have been."""
-    from fusionnet.predict.journal import Journal
-    from fusionnet.predict.summary import Summary
-
-    summary = Summary(64, 0.125, 1.0, 30.5, 40, 2)
-    (folder / "part").touch()
-    path = folder / ".p.tif.journal"
-    begun = Journal(path, {"seed": 1}, [folder / "part"])
-    for number in range(5):
-        begun.add(number, summary)
-    begun.close(done=False)
-    done = _damaged(path, rng)
-
-    def read() -> str | None:
-        again = Journal(path, {"seed": 1}, [folder / "part"])
-        finished = dict(again.finished)
-        again.close(done=False)
-        wrong = {number for number, found in finished.items() if number not in range(5) or found != summary}
-        return f"finished: {finished}" if wrong and done in ("sound", "truncated", "emptied", "a_page") else None
-
-    return Made(done, read, (path.name,), writes=True)
+    return Made(done, read, (".p.tif.part", "p.tif"), writes=True)
 
 
 def stack(folder: Path, rng: np.random.Generator) -> Made:
@@ -259,15 +232,12 @@ def results(folder: Path, rng: np.random.Generator) -> Made:
     return Made(f"{kind}, {done}", read, (kind,))
 
 
-KNOWN: dict[str, Callable[[Path, np.random.Generator], Made]] = {
+OWN: dict[str, Callable[[Path, np.random.Generator], Made]] = {
     "checkpoints": checkpoint,
     "networks as safetensors": published,
     "states of trainings": state,
     "configuration": configuration,
-    "parts of predictions": part,
-    "journals of predictions": journal,
+    "stores of predictions": store,
     "the project's stacks": stack,
     "results, heartbeats and locks": results,
 }
-HOMES = {"parts of predictions": "fusionnet.predict.shards", "journals of predictions": "fusionnet.predict.journal"}
-OWN = {name: make for name, make in KNOWN.items() if name not in HOMES or importlib.util.find_spec(HOMES[name])}

@@ -1,108 +1,28 @@
 """What an experiment's page consists of: a section is one row of `SECTIONS`."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 from urllib.parse import quote
 
 import numpy as np
-import pandas as pd
 
-from fusionnet.config.reporting import ReportJob
-from fusionnet.config.stages import ArmSettings
 from fusionnet.evaluate.metrics import headlines
 from fusionnet.models.pretrained import load_checkpoint
 from fusionnet.report.comparison import MEAN
-from fusionnet.report.page import charts
+from fusionnet.report.page import charts, curve_charts
 from fusionnet.report.page.document import Cell, Link, Picture, Section, Table, render
-from fusionnet.report.page.galleries import error_galleries, view_link
+from fusionnet.report.page.galleries import error_galleries
+from fusionnet.report.page.material import Findings
 from fusionnet.report.page.origins import hash_table, origin_table, settings_table
-from fusionnet.report.page.vega import Arms
-from fusionnet.report.page.viewer import Prediction, Stack, viewer_data
-from fusionnet.report.proofreading import Guide
-from fusionnet.report.results import Replicate, ScoredSlices, by_arm
-from fusionnet.report.statistics import Effect, finding, what_would_decide
+from fusionnet.report.page.viewer import viewer_data
+from fusionnet.report.results import by_arm
+from fusionnet.report.statistics import finding, what_would_decide
 from fusionnet.report.text import COSTS, HELD_OUT, effect_rows, evidence, is_held_out, mean_rows, nothing_to_compare
 
+FURTHER = {  # figures of further reports that the page has no chart of, and what they show
+    "bodies": "Size and shape of what a slice shows of each body: the truth filled, each arm a line.",
+    "refinement": "What the last of several units in series changes, on the slices whose V_rand changes most.",
+}
 OPEN_ARMS = 3  # of more arms the worst errors are shown when a person opens them
-
-
-@dataclass(frozen=True)
-class Findings:
-    """All that a report of an experiment has computed, and where its files are.
-
-    Args:
-        experiment: Its name.
-        job: What is compared.
-        replicates: All of them.
-        scored: The slices of each fold.
-        baselines: Metrics of the classical baseline, by fold.
-        networks: Settings of each arm.
-        effects: From `fusionnet.report.comparison.compare`.
-        table: From `fusionnet.report.comparison.comparison_table`.
-        guides: From `fusionnet.report.proofreading.guides_of`.
-        names: Display name of each arm.
-        texts: Names of the report's tables and texts, which lie beside the page.
-        stacks: Files of the raw stacks.
-        also: Files of further reports, by which the page is completed.
-    """
-
-    experiment: str
-    job: ReportJob
-    replicates: Sequence[Replicate]
-    scored: Mapping[str, ScoredSlices]
-    baselines: Mapping[str, Mapping[str, Any]]
-    networks: Mapping[str, ArmSettings]
-    effects: Sequence[Effect]
-    table: pd.DataFrame
-    guides: Mapping[str, Mapping[str, Guide]]
-    names: Mapping[str, str]
-    texts: Sequence[str]
-    stacks: Sequence[Path]
-    also: Sequence[Path] = ()
-
-    @property
-    def arms(self) -> Arms:
-        """How charts tell the arms apart."""
-        return Arms(self.names)
-
-    @cached_property
-    def slices(self) -> dict[str, Stack]:
-        """The slices of each fold, as the viewer has them."""
-        return {
-            fold: Stack(fold, scored.raw, scored.labels, scored.numbers, [slice_title(fold, n) for n in scored.numbers])
-            for fold, scored in self.scored.items()
-        }
-
-    @cached_property
-    def shown(self) -> list[Prediction]:
-        """The replicates that the viewer shows: of each arm and fold the first seed's."""
-        first = [replicate for replicate in self.replicates if replicate.seed == self.job.seeds[0]]
-        return [self._prediction(replicate) for replicate in first]
-
-    def _prediction(self, replicate: Replicate) -> Prediction:
-        scores = replicate.slice_scores("v_rand")
-        lines = [f"V_rand of {self.names[replicate.arm]} {score:.4f}" for score in scores]
-        threshold = float(replicate.metrics["v_rand_threshold"])
-        probability, deviation = replicate.probabilities(), replicate.deviations()
-        return Prediction(replicate.arm, self.slices[replicate.fold], probability, threshold, deviation, lines)
-
-    def link(self, fold: str, position: int, **view: Any) -> str:
-        """Return the fragment that shows a slice of a fold.
-
-        Args:
-            fold: Its name.
-            position: Of the slice in the fold, from 0.
-            **view: What else of the viewer's state is to change.
-        """
-        return view_link(self.slices[fold], position, **view)
-
-
-def slice_title(fold: str, number: int) -> str:
-    """Return how the page calls a scored slice."""
-    return f"test slice {number}" if fold == "test" else f"slice {number}"
 
 
 def experiment_page(found: Findings) -> str:
@@ -118,8 +38,10 @@ def lead(found: Findings) -> list[str]:
     pair = (found.effects[0].arm, found.effects[0].baseline)
     of_pair = [effect for effect in found.effects if (effect.arm, effect.baseline) == pair]
     verdict, *others = [f"{finding(effect, found.names, headlines()[effect.score])}." for effect in of_pair]
-    needed = dict.fromkeys(what_would_decide(effect) for effect in of_pair)
-    more = [f"{need[0].upper()}{need[1:]}." for need in needed if need]
+    needed = {headlines()[effect.score]: what_would_decide(effect) for effect in of_pair}
+    if len(set(needed.values())) == 1:  # then it need not be said of each score
+        needed = {"": next(iter(needed.values()))}
+    more = [f"{title}: {need}." if title else f"{need[0].upper()}{need[1:]}." for title, need in needed.items() if need]
     return [verdict, *others, " ".join([*more, *([HELD_OUT] if is_held_out(found.job.folds) else [])])]
 
 
@@ -137,7 +59,8 @@ def differences(found: Findings) -> Section:
     """The forest plot."""
     text = [
         "Mean difference of each pair and its 95 % interval, over paired trainings on the same slices. A hollow mark: "
-        "no difference was found, since the interval holds 0 or there is one training of each."
+        "no difference was found, since the interval holds 0 or there is one training of each. The table has the "
+        "smallest true effect that these folds find with 80 % probability, and how many folds would find this one."
     ]
     table = Table("Differences, intervals and what would decide", *effect_rows(found.effects, found.names), folded=True)
     if not found.effects:
@@ -199,7 +122,7 @@ def by_slice(found: Findings) -> Section:
 
 def thresholds(found: Findings) -> Section:
     """Score against threshold."""
-    drawn = charts.threshold_charts(found.replicates, list(found.baselines.values()), found.arms)
+    drawn = curve_charts.threshold_charts(found.replicates, list(found.baselines.values()), found.arms)
     text = [
         "Thin: a replicate; bold: an arm's mean; dashed: smoothed grey values. A replicate's score is the highest of "
         "its own curve, so that an arm's mean score lies above the highest of its mean."
@@ -210,7 +133,9 @@ def thresholds(found: Findings) -> Section:
 def training(found: Findings) -> Section:
     """Histories of the trainings."""
     text = ["Validation slices choose nothing. Of many trainings the mean of each arm is drawn."]
-    return Section("training", "Training", text, charts.training_charts(found.replicates, found.arms), arms=found.arms)
+    return Section(
+        "training", "Training", text, curve_charts.training_charts(found.replicates, found.arms), arms=found.arms
+    )
 
 
 def compute(found: Findings) -> Section:
@@ -225,19 +150,23 @@ def proofreading(found: Findings) -> Section:
         "Solid: pixels on which the 8 orientations disagree most come first; dotted: those whose mean is nearest to "
         "one half."
     ]
-    drawn = charts.guide_charts(found.guides, found.arms)
+    drawn = curve_charts.guide_charts(found.guides, found.arms)
     return Section("proofreading", "Proofreading", text if drawn else [], drawn, arms=found.arms if drawn else None)
 
 
 def annotation(found: Findings) -> Section:
     """Score against the number of annotated slices."""
-    drawn = charts.annotation_charts(found.replicates, found.networks, found.arms)
+    drawn = curve_charts.annotation_charts(found.replicates, found.networks, found.arms)
     return Section("annotation", "Annotated slices", charts=drawn, arms=found.arms if drawn else None)
 
 
 def further(found: Findings) -> Section:
     """Figures and tables of further reports, such as that of nuclei."""
-    pictures = [Picture(path.read_bytes(), path.stem) for path in found.also if path.suffix == ".png"]
+    pictures = [
+        Picture(path.read_bytes(), FURTHER[path.stem])
+        for path in found.also
+        if path.suffix == ".png" and path.stem in FURTHER
+    ]
     texts = [path.read_text(encoding="utf-8") for path in found.also if path.suffix == ".md"]
     tables = [table for text in texts for table in tables_of(text)]
     return Section("further", "Further reports", pictures=pictures, tables=tables)
@@ -276,7 +205,8 @@ def files_table(found: Findings) -> Table:
     rows: list[list[Cell]] = [[Link(name, quote(name)), "this report"] for name in names]
     for replicate in found.replicates:
         place = f"{replicate.arm}/{replicate.fold}/seed-{replicate.seed}"
-        for name in ("slices.csv", "history.csv", "metrics.json"):
+        tables = sorted(path.name for path in replicate.folder.glob("[!.]*.csv"))
+        for name in (*tables, "metrics.json"):
             rows.append([Link(f"{place}/{name}", quote(f"../replicates/{place}/{name}")), "a replicate"])
     return Table("Files: tables as CSV, numbers as JSON", ["file", "of"], rows, folded=True)
 

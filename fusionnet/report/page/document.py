@@ -15,6 +15,8 @@ from fusionnet.report.page.vega import SHAPES, Arms, Chart
 from fusionnet.style import arm_colours
 
 HERE = Path(__file__).parent
+TIPS = "tips.js"
+PROGRAMS = (TIPS, "viewer.js", "controls.js", "galleries.js")  # in this order; all but the first are the viewer's
 LEAST_LIGHTNESS = 0.62  # of an arm's colour on dark paper
 
 
@@ -138,9 +140,14 @@ def render(title: str, lead: Sequence[str], sections: Sequence[Section], arms: A
         sections=filled,
         legend=_legend,
         colours=_colours(arms),
-        style=Markup((HERE / "page.css").read_text(encoding="utf-8")),
-        program=Markup((HERE / "viewer.js").read_text(encoding="utf-8")),
+        style=_own("page.css"),
+        programs=[_own(name) for name in PROGRAMS if name == TIPS or any(section.viewer for section in filled)],
     )
+
+
+def _own(name: str) -> Markup:
+    """Return a file beside this one, which the page takes over as it is."""
+    return Markup((HERE / name).read_text(encoding="utf-8"))
 
 
 def _is_filled(section: Section) -> bool:

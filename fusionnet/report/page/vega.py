@@ -99,7 +99,8 @@ def draw(specification: Mapping[str, Any], rows: Sequence[Row], text: str) -> Ch
     """
     whole = {"width": WIDTH, "height": HEIGHT, "data": {"values": list(rows)}, "config": CONFIG} | dict(specification)
     svg = vl_convert.vegalite_to_svg(whole)
-    # Vega makes an address of a fragment; what a mark links to is linked in a table too, for the keyboard.
+    # A fragment was made a foreign address (findings/vega_fragment_address.sh). What a mark links to is linked in a
+    # table too, so that the keyboard need not go from mark to mark.
     svg = re.sub(r'xlink:href="[^"#]*#', 'tabindex="-1" href="#', svg)
     # Letters stay readable: a chart that is much wider than the window is scrolled in a box of its own.
     width = re.search(r'width="([\d.]+)"', svg)

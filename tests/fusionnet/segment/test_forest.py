@@ -7,7 +7,9 @@ import pytest
 from sklearn.ensemble import ExtraTreesClassifier
 
 from fusionnet.errors import UserError
-from fusionnet.segment.forest import LEAF, TREES, Forest, fit, load_forest, save_forest
+from fusionnet.models.pretrained import names
+from fusionnet.segment.cutting import columns_of
+from fusionnet.segment.forest import LEAF, LEARNED_EDGES, TREES, Forest, find_learned, fit, load_forest, save_forest
 
 NAMES = ("a", "b", "c", "d")
 
@@ -64,12 +66,29 @@ def test_a_missing_file_is_named(tmp_path: Path):
         load_forest(tmp_path / "f")
 
 
-@pytest.mark.parametrize(("cut", "what"), [(-1, "none"), (1, "one kind")])
-def test_edges_of_one_kind_teach_nothing(examples, cut: int, what: str):
-    with pytest.raises(UserError, match=what):
-        fit(examples[0], np.full(len(examples[0]), cut), NAMES, np.random.default_rng(0), {})
+@pytest.mark.parametrize(("cut", "share", "what"), [(-1, 0.5, "are not there"), (1, 1.0, "are all of one kind")])
+def test_edges_of_one_kind_teach_nothing_and_that_is_said(examples, messages, cut: int, share: float, what: str):
+    forest = fit(examples[0], np.full(len(examples[0]), cut), NAMES, np.random.default_rng(0), {})
+    assert (forest.probabilities(examples[0]) == share).all()
+    assert what in messages()[-1]
 
 
 def test_other_features_are_refused(examples):
     with pytest.raises(ValueError, match="got 3 features, expected 4"):
         fitted(examples).probabilities(examples[0][:, :3])
+
+
+def test_the_package_has_learned_edges_of_its_network_for_the_features_of_today():
+    assert set(LEARNED_EDGES) == set(names())
+    for name, path in LEARNED_EDGES.items():
+        assert find_learned(name) == path
+        forest = load_forest(path)
+        assert forest.features == columns_of(True)
+        assert forest.about["slices"] == list(range(21))
+        assert path.with_suffix(".md").is_file() and path.stat().st_size < 3_000_000
+
+
+def test_others_may_read_the_file_as_they_may_any_other(examples, tmp_path: Path):
+    (tmp_path / "plain").write_text("")
+    save_forest(tmp_path / "f", fitted(examples))
+    assert (tmp_path / "f").stat().st_mode == (tmp_path / "plain").stat().st_mode

@@ -28,8 +28,11 @@ def test_on_a_cpu_only_what_is_asked_for_is_compiled(network, messages):
 def test_on_cuda_auto_compiles(network, monkeypatch, wanted, called):
     calls = []
     monkeypatch.setattr(torch, "compile", lambda *arguments, **options: calls.append(options))
+    torch.use_deterministic_algorithms(False)
     compiled(network, wanted, torch.device("cuda"))
     assert calls == [{"dynamic": False}] * called
+    assert torch._inductor.config.deterministic == bool(called)  # the compiler has a flag of its own
+    torch.use_deterministic_algorithms(True)
 
 
 @pytest.fixture

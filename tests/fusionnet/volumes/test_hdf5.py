@@ -9,7 +9,6 @@ import pytest
 
 from fusionnet.errors import UserError
 from fusionnet.volumes.fingerprint import files_fingerprint, volume_fingerprint
-from fusionnet.volumes.hdf5 import file_of, split
 from fusionnet.volumes.volume import open_volume
 
 STACK = np.random.default_rng(0).integers(0, 256, (5, 30, 40), dtype=np.uint8)
@@ -54,17 +53,6 @@ def test_three_numbers_for_axes_in_another_order_are_not_taken_for_a_size(tmp_pa
     source = open_volume(f"{tmp_path}/v.h5:differing")
     assert source.voxel_size_nm is None and "in which order" in source.notes[0]
     assert open_volume(f"{tmp_path}/v.h5:equal").voxel_size_nm == (4, 4, 4)
-
-
-def test_file_and_key(tmp_path: Path):
-    assert split("a/v.h5:b/c") == (Path("a/v.h5"), "b/c")
-    assert split("v.HDF5") == (Path("v.HDF5"), "")
-    assert split("v.hdf:a:b") == (Path("v.hdf"), "a:b")
-    assert split("at 12:30/v.h5:raw") == (Path("at 12:30/v.h5"), "raw")
-    assert split("at 12:30/v.tif") is None and file_of("at 12:30/v.tif") == Path("at 12:30/v.tif")
-    (tmp_path / "v.h5:1").mkdir()
-    (tmp_path / "v.h5").mkdir()
-    assert split(tmp_path / "v.h5:1/x.tif") is None
 
 
 def array(axes: str) -> np.ndarray:

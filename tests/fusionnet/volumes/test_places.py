@@ -168,6 +168,8 @@ def test_a_server_that_goes_away_or_sends_damaged_chunks(tmp_path: Path, server:
     with pytest.raises(UserError, match="slices 0-5, rows 0-63 cannot be read") as caught:
         source.read_all()
     assert "\n" not in str(caught.value)
+    image(tmp_path / "w.zarr", 3)
+    source = open_volume(f"{server.url}w.zarr")
     server.status = 503
     with pytest.raises(UserError, match="503"):
         source.read(slice(5, 6), slice(None), slice(None))
@@ -223,6 +225,12 @@ def test_a_bucket_is_read(tmp_path: Path, server: Server, monkeypatch: pytest.Mo
     assert "no Zarr, N5 or precomputed" in refusal("s3://cells/w")
     server.status = 403
     assert "no Zarr, N5 or precomputed" in refusal("s3://cells/v")
+
+
+@pytest.mark.parametrize("name", ["v.zarr", "v.n5", "v", "zarr://v", "n5://v", "precomputed://v"])
+def test_a_folder_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
+    monkeypatch.chdir(tmp_path)
+    assert "no such file or folder" in refusal(name)
 
 
 def test_places_at_an_address():

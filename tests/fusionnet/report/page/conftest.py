@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from fake_findings import fake_findings
 
-from fusionnet.report.page.contents import Findings, experiment_page
+from fusionnet.report.page.contents import experiment_page
+from fusionnet.report.page.material import Findings
 
 HOSTILE = "<b>'한글' & \"x\""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote
 
 import pytest
 
-from fusionnet.report.page.contents import Findings
+from fusionnet.report.page.material import Findings
 
 WIDE, NARROW = (1440, 1000), (390, 844)
 Open = Callable[..., Any]
@@ -186,6 +186,12 @@ def test_an_address_that_names_nothing_changes_nothing(visit: Open, fragment: st
     tab = visit(fragment)
     assert tab.inner_text("#title") == "slice 0"
     assert tab.evaluate("document.getElementById('left').value") == "raw"
+
+
+def test_an_address_of_a_section_stays(visit: Open):
+    tab = visit("#thresholds")
+    tab.wait_for_timeout(200)
+    assert tab.evaluate("location.hash") == "#thresholds" and tab.evaluate("scrollY") > 1000
 
 
 def test_hostile_names_are_text(visit: Open, findings: Findings):

@@ -2,8 +2,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from fusionnet.report.page.contents import Findings
 from fusionnet.report.page.galleries import LISTED, error_galleries, view_link
+from fusionnet.report.page.material import Findings
 
 
 def test_the_largest_of_all_folds_come_first_and_lead_to_their_place(findings: Findings):

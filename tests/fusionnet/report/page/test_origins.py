@@ -3,8 +3,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from fusionnet.files import sha256
-from fusionnet.report.page.contents import Findings
 from fusionnet.report.page.document import Code
+from fusionnet.report.page.material import Findings
 from fusionnet.report.page.origins import hash_table, origin_table, settings_table
 
 
