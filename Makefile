@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 # Recipes find snakemake, dvc and python in the environment, as a person with it activated does.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-TARGETS := help install reproduce test test-slow test-gpu test-slurm check format lock pipelines status verify record sync push pull
+TARGETS := help install reproduce test test-slow test-gpu test-slurm test-browser torture check format lock pipelines status verify record sync push pull
 # Overlays whose names are experiments' names (fusionnet/config/experiment.py): a colon in another would stop every target.
 EXPERIMENTS := $(filter-out $(TARGETS),$(shell ls config/experiments | sed -n 's/^\([A-Za-z][A-Za-z0-9_-]*\)\.yaml$$/\1/p'))
 LINTED := fusionnet scripts tests benchmarks examples workflow
@@ -69,6 +69,13 @@ test-gpu: install ## Run the tests that need a CUDA device
 
 test-slurm: install ## Run the tests that start a Slurm cluster here (Debian's slurmctld, slurmd, slurm-client, munge; root)
 	pytest -m slurm -rs
+
+test-browser: install ## Run the tests of the report's page in Chromium (Debian's package, installed if missing: root)
+	command -v chromium > /dev/null || apt-get install --yes --no-install-recommends chromium
+	pytest -rs tests/fusionnet/report/page/test_document_browser.py
+
+torture: install ## Kill, damage and overload it for hours, and write the counts on docs/guarantees.md
+	TORTURE_RECORD=1 pytest -m "" tests/torture tests/workflow/test_kills.py
 
 check: install ## Lint, type-check and check the format, changing nothing
 	ruff check $(LINTED)

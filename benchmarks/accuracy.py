@@ -11,7 +11,6 @@ on, and several configurations can be compared: --set train.loss=bce --name bce.
 import argparse
 import csv
 import itertools
-import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,10 +21,11 @@ import pandas as pd
 from matplotlib.ticker import NullLocator
 
 from fusionnet.config.experiment import Config, load
+from fusionnet.config.reading import merge, read_value
 from fusionnet.config.schema import slice_range
 from fusionnet.config.stages import TrainingJob
 from fusionnet.devices import Machine, set_up
-from fusionnet.errors import run
+from fusionnet.errors import UserError, run
 from fusionnet.evaluate.isbi import score_stack
 from fusionnet.evaluate.metrics import metrics_of
 from fusionnet.predict.predictor import Predictor
@@ -35,6 +35,8 @@ from fusionnet.train.folds import Stacks, read_stacks
 from fusionnet.train.loop import Training, train
 from fusionnet.train.progress import HEARTBEAT, Progress
 from fusionnet.train.states import StateFolder
+from fusionnet.volumes.stacks import read_pair
+from fusionnet.volumes.volume import read_volume
 
 COLUMNS = (
     *("name", "arm", "width", "fold", "seed", "steps", "device", "minutes"),
@@ -45,20 +47,25 @@ REPORTED = (
     *("arm", "fold", "seed", "training_seconds", "training_device"),
     *("v_rand", "v_rand_threshold", "v_info", "pixel_error"),
 )
+Scored = tuple[np.ndarray, np.ndarray, list[int]]  # grey values and labels, (Z, Y, X), and which slices
 GOALS = (0.980, 0.987)  # V_rand that is aimed at within 4 and within 10 minutes
 
 
 def main() -> None:
     arguments = parse_arguments()
     config = load(arguments.experiment, overrides(arguments.set))
-    machine = set_up(config.train.device, config.train.precision)
+    machine = set_up(config.train.device, config.train.precision, config.train.arithmetic, config.train.threads)
+    if "test" in arguments.folds and not arguments.test:
+        raise UserError("--folds test: write --test VOLUME LABELS too, the stack that is scored")
+    test = test_stack(*arguments.test) if arguments.test else None
     done = read_done(arguments.table)
     cases = itertools.product(arguments.steps, arguments.folds, arguments.seeds, arguments.arms)
     for steps, fold, seed, arm in cases:
         if (arguments.name, arm, fold, str(seed), str(steps)) not in done:
             job = job_of(config, arm, fold, seed, steps)
             stacks = read_stacks(arguments.volume, arguments.labels, job)
-            append(arguments.table, measure(arguments.name, job, stacks, config, machine))
+            scored = test or (stacks.volume[: stacks.depth], stacks.labels, stacks.fold.scored)
+            append(arguments.table, measure(arguments.name, job, stacks, scored, config, machine))
     for row in reported_rows(arguments) if arguments.trained else []:
         if tuple(str(row[key]) for key in KEY) not in done:
             append(arguments.table, row)
@@ -77,6 +84,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--arms", nargs="+", default=["fusionnet", "unet"])
     parser.add_argument("--steps", nargs="*", type=int, default=[250, 500, 1000, 2000], help="lengths")
     parser.add_argument("--folds", nargs="+", default=["25-29"], help="the scored slices")
+    parser.add_argument(
+        "--test", nargs=2, type=Path, metavar=("VOLUME", "LABELS"), help="what fold 'test' is scored on"
+    )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--trained", type=Path, help="the experiment's comparison.csv, whose trainings are points too")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="as train.loss=bce")
@@ -86,12 +96,11 @@ def parse_arguments() -> argparse.Namespace:
 def overrides(settings: list[str]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for setting in settings:
-        path, _, value = setting.partition("=")
-        *sections, key = path.split(".")
-        inside = merged
-        for section in sections:
-            inside = inside.setdefault(section, {})
-        inside[key] = json.loads(value) if value[:1] in '-0123456789[{"tfn' else value
+        path, _, text = setting.partition("=")
+        value = read_value(text, f"--set {path}")
+        for key in reversed(path.split(".")):
+            value = {key: value}
+        merged = merge(merged, value)
     return merged
 
 
@@ -100,6 +109,11 @@ def job_of(config: Config, arm: str, fold: str, seed: int, steps: int) -> Traini
     # One epoch: validation has no part in the time.
     length = {"epochs": 1, "steps_per_epoch": steps}
     return job.model_copy(update={"train": job.train.model_copy(update=length)})
+
+
+def test_stack(volume: Path, labels: Path) -> Scored:
+    stacks = read_pair(volume, labels, read_volume)
+    return *stacks, list(range(len(stacks[0])))
 
 
 def reported_rows(arguments: argparse.Namespace) -> list[dict[str, Any]]:
@@ -118,7 +132,9 @@ def reported_rows(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     ]
 
 
-def measure(name: str, job: TrainingJob, stacks: Stacks, config: Config, machine: Machine) -> dict[str, Any]:
+def measure(
+    name: str, job: TrainingJob, stacks: Stacks, scored: Scored, config: Config, machine: Machine
+) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         progress = Progress((job.arm, job.fold, job.seed), job.train.steps, Path(folder) / HEARTBEAT)
         states = StateFolder(Path(folder), "benchmark")
@@ -126,9 +142,8 @@ def measure(name: str, job: TrainingJob, stacks: Stacks, config: Config, machine
             training = Training.begin(job, machine)
             train(training, stacks, states, progress, save_every_seconds=1e9)
     predictor = Predictor(training.average.network, config.predict, machine)
-    scored = stacks.fold.scored
-    probabilities = np.stack([predictor.predict_slice(stacks.volume[number]).probability for number in scored])
-    metrics = metrics_of(score_stack(stacks.labels[scored], probabilities))
+    volume, labels, slices = scored
+    metrics = metrics_of(score_stack(labels[slices], predictor.predict_stack(volume, slices)))
     return row_of(name, job, machine.name, training.seconds, metrics)
 
 
@@ -182,7 +197,9 @@ def draw(table: pd.DataFrame, path: Path) -> None:
             (line,) = axes.plot(mean["minutes"], mean["v_rand"], styles[name], color=colours[arm], linewidth=2)
             line.set_label(f"{names[arm]}, width {width}" + ("" if name == "default" else f", {name}"))
             keys.append(line)
-        folds = ", ".join(sorted(set(table["fold"]), key=lambda fold: slice_range(fold).start))
+        folds = ", ".join(
+            sorted(set(table["fold"]), key=lambda fold: -1 if fold == "test" else slice_range(fold).start)
+        )
         axes.set(title=f"V_rand of slices {folds}", xlabel="minutes of training", xlim=(0, None))
         # What lies between 0.98 and 0.99 takes about as much room as what lies between 0.8 and 0.9.
         axes.set_yscale("logit")

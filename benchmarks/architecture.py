@@ -17,7 +17,7 @@ from fusionnet.workflow.code import PACKAGE, imported_names, project_files
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/architecture.md"
-STAGES = ("download", "augment", "train", "predict", "evaluate", "report")
+STAGES = ("download", "augment", "train", "predict", "segment", "evaluate", "report")
 COLOURS = {
     "stage": "fill:#dbe9f6,stroke:#004488",
     "core": "fill:#fde9c8,stroke:#d98500",

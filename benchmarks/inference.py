@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from fusionnet.arithmetic import computes_bfloat16
 from fusionnet.config.architectures import ARCHITECTURES
 from fusionnet.config.stages import NetworkSettings
 from fusionnet.export.onnx import export_onnx
@@ -62,15 +63,22 @@ def recording_gradients(network: nn.Module, x: torch.Tensor) -> torch.Tensor:
         return network(x)
 
 
-def cuda_runs(network: SegmentationNetwork, x: torch.Tensor) -> dict[str, Run]:
+def bfloat16_runs(network: SegmentationNetwork, x: torch.Tensor) -> dict[str, Run]:
+    """Return our runs in bfloat16, where the device computes it itself."""
+    device = x.device.type
+    if device == "cpu" and not computes_bfloat16():
+        return {}
     ours, last = fuse(network), x.contiguous(memory_format=torch.channels_last)
-    compiled = torch.compile(ours)
 
     def in_bfloat16(net: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
-        with torch.autocast("cuda", torch.bfloat16):
+        with torch.autocast(device, torch.bfloat16):
             return net(last)
 
-    return {"ours, bfloat16": lambda: in_bfloat16(ours), "ours, bfloat16, compiled": lambda: in_bfloat16(compiled)}
+    runs: dict[str, Run] = {"ours, bfloat16": lambda: in_bfloat16(ours)}
+    if device == "cuda":
+        compiled = torch.compile(ours)
+        runs["ours, bfloat16, compiled"] = lambda: in_bfloat16(compiled)
+    return runs
 
 
 def runtime_runs(network: SegmentationNetwork, size: int, threads: int, folder: Path) -> dict[str, Run]:
@@ -130,7 +138,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         runs = runtime_runs(network, arguments.size, arguments.threads, Path(folder)) if device == "cpu" else {}
         network = network.to(device)
-        runs = torch_runs(network, x, arguments.compile) | (cuda_runs(network, x) if device == "cuda" else {}) | runs
+        runs = torch_runs(network, x, arguments.compile) | bfloat16_runs(network, x) | runs
         layers = {
             f"bare 64-channel 3 x 3 layer, {name}": bare_convolution(arguments.size, memory, device)
             for name, memory in (("plain", torch.contiguous_format), ("channels last", torch.channels_last))

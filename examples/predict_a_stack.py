@@ -41,7 +41,7 @@ def main() -> None:
     levels = to_levels(source.read_all(), choose_window(source))  # (Z, Y, X), 0 to 255
     network, _, _ = load_trained(find(NETWORK))
     predictor = Predictor(network, load("phantom").predict, set_up())
-    probabilities = np.stack([predictor.predict_slice(grey).probability for grey in levels])
+    probabilities = predictor.predict_stack(levels)
 
     write_volume(arguments.probabilities, probabilities, provenance("predict", {"network": NETWORK}, {}))
     middle = len(levels) // 2

@@ -25,11 +25,7 @@ NARROWER = {ATEN: ("default",), ONEDNN: ("SSE41", "AVX")}  # set by a person, th
 
 
 def be_calm(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Keep GNU OpenMP's threads from spinning at each barrier, unless the person has set how they wait.
-
-    Args:
-        environment: Changed in place; libgomp reads it once, when torch is loaded.
-    """
+    """Keep GNU OpenMP's threads from spinning at each barrier, unless the person has set how they wait."""
     if not any(name in environment for name in WAITING):
         environment[SPIN] = SPIN_TURNS
 
@@ -58,6 +54,18 @@ def be_portable(threads: int, environment: MutableMapping[str, str] = os.environ
     if _onednn_is_wide():
         return "oneDNN had begun to compute before it was limited"
     return None
+
+
+def cached_njit(function: Any = None, **options: Any) -> Any:
+    """Compile a function as `numba.njit` does, with numba's cache where a folder for it can be written."""
+    from numba import njit
+
+    if function is None:
+        return lambda decorated: cached_njit(decorated, **options)
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:  # neither the package's folder nor the person's can be written
+        return njit(**options)(function)
 
 
 def available_processors() -> int:

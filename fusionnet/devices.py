@@ -120,7 +120,9 @@ def set_up(
     names = [str(torch.cuda.get_device_properties(index).uuid) for index in range(torch.cuda.device_count())]
     index, lease = lease_device(names, lease_folder(), jobs_per_device())
     torch.cuda.set_device(index)
-    full = precision == "float32"
+    full = precision == "float32" or not torch.cuda.is_bf16_supported(including_emulation=False)
+    if full and precision != "float32":
+        LOG.info("this GPU does not compute bfloat16 itself: running in float32")
     return Machine(torch.device("cuda", index), torch.float32 if full else torch.bfloat16, threads, lease=lease)
 
 
@@ -136,15 +138,30 @@ def _native_cpu(precision: Precision, threads: int) -> Machine:
 
 
 def out_of_memory(error: RuntimeError) -> bool:
-    """Return whether an error says that a GPU's memory did not suffice; CUDA's libraries have words of their own."""
-    words = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+    """Return whether an error says that memory did not suffice; each of the libraries has words of its own."""
+    words = (
+        "CUDA error: out of memory",
+        "CUBLAS_STATUS_ALLOC_FAILED",
+        "CUDNN_STATUS_ALLOC_FAILED",
+        "CPUAllocator: can",
+    )
     return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)
+
+
+def cannot_be_compiled(error: RuntimeError) -> bool:
+    """Return whether torch.compile failed, and tell it: no compiler is here, or one that fails, or no triton."""
+    if failed := isinstance(error, torch._dynamo.exc.TorchDynamoException):
+        LOG.warning("the network cannot be compiled here (%s); going on without, slower", str(error).partition("\n")[0])
+    return failed
 
 
 def _be_deterministic() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    # Some CUDA kernels have no deterministic variant; there a warning says so, and the training goes on.
-    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
+    if torch.cuda.is_available():
+        # Some CUDA kernels have no deterministic variant; there a warning says so, and the training goes on.
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    else:  # the same flag; the function above would load the compiler too: 1.3 s and 69 MiB of every prediction
+        torch.set_deterministic_debug_mode("error")
     torch.backends.cudnn.benchmark = False
     # Else torch fills each new tensor before it is written, at a tenth of the time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """A user's mistake ends in one line and exit code 1, never in a traceback."""
 
 import logging
+import signal
 import sys
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -30,6 +31,7 @@ def run(main: Callable[[], None]) -> None:
             permission) are reported the same way; everything else is a bug and keeps its traceback.
     """
     start_log(Path(sys.argv[0]).stem, None)  # for what goes wrong before the script has its own
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # else no `finally` is seen to
     try:
         main()
     except UserError as error:

@@ -6,11 +6,14 @@ import json
 import logging
 import os
 import re
+import socket
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+import psutil
 
 from fusionnet.errors import UserError
 
@@ -19,21 +22,24 @@ LOG = logging.getLogger(__name__)
 
 @contextmanager
 def whole_or_absent(path: Path) -> Iterator[Path]:
-    """Give a temporary path in the folder of ``path`` and rename it to ``path`` when the block succeeds.
+    """Give a temporary path beside ``path``, of the same suffix, and rename it to ``path`` when the block succeeds.
 
-    Args:
-        path: The file to be written; its folder is made if it is missing.
-
-    Yields:
-        The temporary path, with the same suffix as ``path``. On any error it is removed and an older
-        ``path`` stays as it was.
+    On any error it is removed and an older ``path`` stays as it was; what a process left that was killed is removed by
+    the next one that writes ``path``. The folder is made if it is missing.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{socket.gethostname()}-{os.getpid()}{path.suffix}")
+    for left in path.parent.glob(f".*{path.suffix}"):
+        _, _, process = left.stem.rpartition(f".{path.stem}.{socket.gethostname()}-")
+        if process.isdigit() and not psutil.pid_exists(int(process)):
+            left.unlink(missing_ok=True)
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not say which file it was full for
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -59,6 +65,22 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+FORMAT = re.compile(r"(zarr|n5|precomputed)://")  # before a path or an address, as neuroglancer writes it
+HDF5_NAME = re.compile(r"(.*?\.(?:h5|hdf5?))(?::(.*))?", re.IGNORECASE | re.DOTALL)
+
+
+def split_key(name: Path | str) -> tuple[Path, str] | None:
+    """Return file and key of ``file.h5:KEY``, the key ``""`` if absent; None for what is no HDF5 file."""
+    found = HDF5_NAME.fullmatch(str(name))
+    a_folder = found and found[2] is not None and Path(found[1]).is_dir()  # whose name may hold a colon
+    return (Path(found[1]), (found[2] or "").strip("/")) if found and not a_folder else None
+
+
+def file_of(path: Path | str) -> Path:
+    """Return the file or folder that a path means: without HDF5's key, and without ``FORMAT://``."""
+    return (split_key(name := FORMAT.sub("", str(path))) or (Path(name),))[0]
+
+
 NamedPath = tuple[str, Path | str]  # an option as a person writes it, and the path that it got
 
 
@@ -71,15 +93,10 @@ def named(arguments: Namespace, *names: str) -> list[NamedPath]:
 def require_apart(reads: Sequence[NamedPath], writes: Sequence[NamedPath]) -> None:
     """Refuse work that would overwrite what it reads, or one result by another; asked before anything is opened.
 
-    Args:
-        reads: Files and folders that are read; of ``file.h5:KEY`` the file counts.
-        writes: Those that are written; they may lie in one another, but not in a folder that is read.
-
-    Raises:
-        UserError: Two are the same file, by whatever name or link, or one lies in the other.
+    A `UserError` tells that two are the same file or folder (see `file_of`), by whatever name or link, or that one that
+    is written lies in one that is read, or the reverse; those that are written may lie in one another.
     """
-    files = [re.sub(r"(?i)(\.(h5|hdf5?)):.*", r"\1", str(path)) for _, path in [*reads, *writes]]
-    known = [(*each, Path(os.path.realpath(file))) for each, file in zip([*reads, *writes], files, strict=True)]
+    known = [(option, path, Path(os.path.realpath(file_of(path)))) for option, path in [*reads, *writes]]
     for number, (option, path, mine) in enumerate(known[len(reads) :], len(reads)):
         for place, (other, taken, theirs) in enumerate(known[:number]):
             if mine == theirs or (mine.exists() and theirs.exists() and mine.samefile(theirs)):
@@ -88,39 +105,32 @@ def require_apart(reads: Sequence[NamedPath], writes: Sequence[NamedPath]) -> No
                 raise UserError(f"{option}: got {path}: this and {other} {taken} lie in one another; choose another")
 
 
-def try_lock(file: IO, byte: int = 0) -> bool:
-    """Lock one byte of a file for this process, and return whether no other process has it.
+def try_lock(file: IO, byte: int = 0, count: int = 1) -> bool:
+    """Lock bytes, which need not be there, of a file open for writing; return whether no other process has them.
 
     A POSIX lock: the system frees it when the process ends in whatever way, or closes the file anywhere; unlike
-    flock's it does not live on in forked workers, and it knows no other holder in the same process.
-
-    Args:
-        file: Open for writing.
-        byte: Which byte; it need not be there.
+    flock's it does not live on in forked workers, and it knows no other holder in the same process. A `UserError`
+    tells of a file system without locks.
     """
     try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, count, byte)
     except (BlockingIOError, PermissionError):
         return False
+    except OSError as error:
+        advice = "put this folder on a local disk, or mount its file system with locks"
+        raise UserError(f"{Path(file.name).parent}: no file can be locked here ({error}); {advice}") from error
     return True
 
 
-def lock(file: IO, taken: str, wait: bool = False, byte: int = 0) -> None:
-    """Lock one byte of a file for this process until it is closed; see `try_lock`.
+def lock(file: IO, taken: str, wait: bool = False, byte: int = 0, count: int = 1) -> None:
+    """Lock ``count`` bytes (0: all) of a file from ``byte`` on for this process until it is closed; see `try_lock`.
 
-    Args:
-        file: Open for writing; closed if the lock is refused.
-        taken: What is told if another process has it.
-        wait: Wait until that one ends, instead of refusing.
-        byte: Which byte.
-
-    Raises:
-        UserError: Another process has it, and ``wait`` is false.
+    Where another process has one of them, wait for it and log ``taken``, or close the file and raise it as `UserError`.
     """
-    if try_lock(file, byte):
+    if try_lock(file, byte, count):
         return
     if not wait:
         file.close()
         raise UserError(taken)
     LOG.info(taken)
-    fcntl.lockf(file, fcntl.LOCK_EX, 1, byte)
+    fcntl.lockf(file, fcntl.LOCK_EX, count, byte)

@@ -25,6 +25,9 @@ FEW_ARMS = 3  # with more, lines of single replicates hide what they should show
 OTHER_ARMS = {
     "unet-matched": ("U-Net of equal parameters", "#BB5566"),
     "unet-flops": ("U-Net of equal FLOPs", "#882255"),
+    "unet-half": ("U-Net at half resolution", "#EE7733"),
+    "unet-half-z": ("U-Net at half resolution, of three slices", "#CC3311"),
+    "fusionnet-half": ("FusionNet at half resolution", "#0077BB"),
     "fusionnet-chain2": ("two FusionNets in series", "#33A0D6"),
     "no-residual": ("FusionNet without residuals", "#117733"),
     "concat-skips": ("FusionNet with U-Net's skips", "#44AA99"),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fusionnet.augment.geometry import around
 from fusionnet.errors import UserError, run
 from fusionnet.export.bioimageio import Description, example_side, export_package
 from fusionnet.export.onnx import export_onnx
@@ -40,22 +41,24 @@ def main() -> None:
     network, job, origin = load_trained(find(arguments.checkpoint))
     if arguments.onnx:
         export_onnx(arguments.onnx, network, {"job": job.model_dump(), "provenance": origin})
-        log.info("%s: input 'grey' (N, 1, H, W), 0 to 255; output 'probability'", arguments.onnx)
+        channels = 1 + 2 * network.neighbours
+        log.info("%s: input 'grey' (N, %d, H, W), 0 to 255; output 'probability'", arguments.onnx, channels)
     if arguments.bioimageio:
         if not (arguments.example and arguments.author):
             raise UserError("--bioimageio: needs --example VOLUME and --author NAME")
         name = arguments.name or f"{job.network.architecture} width {job.network.width} membranes"
         description = Description(name, arguments.author, arguments.licence, arguments.training_data)
-        example = read_example(arguments.example, example_side(network))
+        example = read_example(arguments.example, example_side(network), network.neighbours)
         export_package(arguments.bioimageio, network, job, example, description)
         log.info("%s: valid, and tested by bioimageio.core", arguments.bioimageio)
 
 
-def read_example(volume: str, side: int) -> np.ndarray:
-    """Return the middle of the first slice, as grey levels."""
+def read_example(volume: str, side: int, neighbours: int) -> np.ndarray:
+    """Return the middle of the first slice, with its neighbours, as grey levels (1 + 2 * neighbours, Y, X)."""
     source = open_volume(volume)
     rows, columns = (middle(size, side) for size in source.shape[1:])
-    return to_levels(source.read(slice(0, 1), rows, columns)[0], choose_window(source))
+    block = source.read(slice(0, min(1 + neighbours, source.shape[0])), rows, columns)
+    return to_levels(block[around(0, neighbours, source.shape[0])], choose_window(source))
 
 
 if __name__ == "__main__":

@@ -18,14 +18,14 @@ from fusionnet.files import named, require_apart, write_json
 from fusionnet.logs import start_log
 from fusionnet.models.pretrained import find, load_trained
 from fusionnet.predict.predictor import Predictor
-from fusionnet.predict.shards import PartSink, parse_part
-from fusionnet.predict.streaming import VolumeSink, Work, predict_volume, stored_depth
-from fusionnet.predict.summary import Summary, sentences
+from fusionnet.predict.store import PredictionStore, parse_shard
+from fusionnet.predict.streaming import Work, predict_volume, stored_depth
+from fusionnet.predict.summary import Summary, sentences, view_command
 from fusionnet.provenance import provenance
 from fusionnet.volumes.fingerprint import files_fingerprint, volume_fingerprint
 from fusionnet.volumes.grey_values import GreyWindow, choose_window, parse_window
-from fusionnet.volumes.output import OutputPlan
-from fusionnet.volumes.source import VolumeSource
+from fusionnet.volumes.output import WRITABLE, OutputPlan
+from fusionnet.volumes.source import VolumeSource, with_voxel_size
 from fusionnet.volumes.volume import READABLE, open_volume
 
 LOG = logging.getLogger("fusionnet")
@@ -36,15 +36,16 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--checkpoint", required=True, help="written by scripts/train.py, or fusionnet-isbi2012")
     parser.add_argument("--volume", required=True, help=READABLE)
-    parser.add_argument("--probabilities", type=Path, required=True, help="the result: NAME.tif, .zarr or .h5:key")
-    parser.add_argument("--deviation", type=Path, help="standard deviation over the orientations: where to proofread")
+    parser.add_argument("--probabilities", required=True, help=f"the result: {WRITABLE}")
+    parser.add_argument("--deviation", help="standard deviation over the orientations: where to proofread")
     parser.add_argument(
         "--output-type", choices=["float32", "uint8"], default="float32", help="uint8: times 255 (default: %(default)s)"
     )
     parser.add_argument("--ome-zarr-version", choices=["0.4", "0.5"], help="that of the volume if absent, else 0.5")
     parser.add_argument("--slices", help="FIRST-LAST, counted from 0; all if absent")
     parser.add_argument("--grey-window", help="LOW,HIGH: what becomes black and white; not for 8 bits")
-    parser.add_argument("--part", help="I/N: predict one of N parts, for scripts/gather.py")
+    parser.add_argument("--voxel-size", help="Z,Y,X in nanometres; that of the volume if absent")
+    parser.add_argument("--shard", help="I/N: predict a share of the chunks; without it, what is left, and the result")
     parser.add_argument("--config", help="section 'predict' as JSON; that of config/config.yaml if absent")
     parser.add_argument("--expect", help="training job as JSON; refuse a checkpoint of another one")
     parser.add_argument("--timing", type=Path, help="JSON: seconds per slice, device, threads")
@@ -63,7 +64,7 @@ def main() -> None:
     network, job, trained = load_trained(checkpoint)
     if arguments.expect:
         refuse_another_job(job, parse(TrainingJob, arguments.expect, "--expect"))
-    source = open_volume(arguments.volume)
+    source = with_voxel_size(open_volume(arguments.volume), arguments.voxel_size)
     trained_window = GreyWindow(*trained["grey_window"]) if trained.get("grey_window") else None
     window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source, trained_window)
     machine = set_up(settings.device, settings.precision, settings.arithmetic, settings.threads)
@@ -80,30 +81,27 @@ def main() -> None:
     origin = provenance("predict", made, {"checkpoint": checkpoint})
     origin["inputs"]["volume"] = volume_fingerprint(arguments.volume)
     version = arguments.ome_zarr_version or source.ome_version or "0.5"
-    output = OutputPlan(
-        plan.shape, np.dtype(arguments.output_type), settings.tile_pixels, source.voxel_size_nm, origin, version
-    )
+    tile = (1, settings.tile_pixels, settings.tile_pixels)
+    dtype = np.dtype(arguments.output_type)
+    output = OutputPlan(plan.shape, dtype, tile, source.voxel_size_nm, origin, version)
     identity = {
         "provenance": origin,
         "device": predictor.machine.device.type,
         "precision": str(predictor.machine.precision),
         "arithmetic": predictor.machine.arithmetic,
-        "voxel_size_nm": source.voxel_size_nm,
-        "ome_version": version,
         "depth": depth,
         "files": files_fingerprint([arguments.volume]),
     }
-    sink: VolumeSink | PartSink
-    if arguments.part:
-        sink = PartSink(arguments.probabilities, plan, parse_part(arguments.part), bool(arguments.deviation), identity)
-        numbers = sink.numbers
-    else:
-        sink = VolumeSink(arguments.probabilities, arguments.deviation, output, identity)
-        numbers = range(len(plan))
+    numbers = plan.shard(*parse_shard(arguments.shard)) if arguments.shard else range(len(plan))
+    outputs = [path for path in (arguments.probabilities, arguments.deviation) if path]
+    store = PredictionStore(outputs, output, plan, numbers, identity)
     LOG.info("%s: %s (Z, Y, X), %s", source.name, source.shape, source.scale)
-    already = len(sink.finished)
-    summary, work = predict_volume(source, plan, numbers, predictor, window, sink)
-    report(arguments, predictor, plan.shape, made["grey_window"], already, summary, work)
+    try:
+        work = predict_volume(source, plan, predictor, window, store)
+        summary = None if arguments.shard else store.finish()
+    finally:
+        store.close()
+    report(arguments, predictor, plan.shape, made["grey_window"], summary, work)
 
 
 def chosen_slices(text: str | None, source: VolumeSource) -> range:
@@ -128,8 +126,7 @@ def report(
     predictor: Predictor,
     shape: tuple[int, int, int],
     window: list[float] | None,
-    already: int,
-    summary: Summary,
+    summary: Summary | None,
     work: Work,
 ) -> None:
     seconds = work.seconds * shape[1] * shape[2] / work.pixels if work.pixels else None
@@ -138,14 +135,19 @@ def report(
     LOG.info("%s: %s (Z, Y, X), %d orientations, %s", *shown)
     if window:
         LOG.info("grey values %.6g to %.6g became black to white", *window)
-    if already:
-        LOG.info("went on after %d chunks of an earlier job", already)
-    for line in sentences(summary):
+    if work.already:
+        LOG.info("went on after %d chunks that were there", work.already)
+    if summary is None:
+        LOG.info("shard %s is done; the same command without --shard makes the result of all", arguments.shard)
+    for line in sentences(summary) if summary else []:
         LOG.info(line)
     if arguments.timing:
         numbers = {"seconds_per_slice": seconds, "slices": shape[0], "shape": list(shape[1:])}
         machine = {"device": predictor.machine.name, "arithmetic": predictor.machine.arithmetic_in_use}
         write_json(arguments.timing, numbers | {"orientations": predictor.orientations} | machine)
+    if summary:
+        shown = {name: getattr(arguments, name) for name in ("volume", "probabilities", "deviation", "slices")}
+        LOG.info("to see it in a browser: %s", view_command(**shown))
 
 
 if __name__ == "__main__":

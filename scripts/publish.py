@@ -14,9 +14,8 @@ from fusionnet.config.stages import TrainingJob
 from fusionnet.errors import UserError, run
 from fusionnet.files import named, require_apart, write_text
 from fusionnet.logs import start_log
-from fusionnet.models.checkpoints import load_checkpoint
 from fusionnet.models.cost import SLICE_PIXELS, network_cost
-from fusionnet.models.pretrained import SUFFIX, WEIGHTS, save_published
+from fusionnet.models.pretrained import SUFFIX, WEIGHTS, load_checkpoint, save_published
 from fusionnet.report.results import read_json, read_table
 
 METRICS = ("v_rand", "v_rand_threshold", "v_info")
@@ -113,7 +112,7 @@ def card(
     return CARD.format(
         name=name,
         chosen=chosen,
-        architecture=architecture.title,
+        architecture=architecture.title + (" at half resolution" if job.network.stem == "half" else ""),
         publication=f"{architecture.publication.text}, doi {architecture.publication.doi}",
         width=job.network.width,
         parameters=cost.parameters / 1e6,

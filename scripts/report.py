@@ -10,14 +10,25 @@ from fusionnet.report.figures.curves import draw_thresholds, draw_training
 from fusionnet.report.figures.effects import draw_effects
 from fusionnet.report.figures.scores import draw_scores
 from fusionnet.report.figures.segmentations import SEGMENTATION_DPI, draw_segmentations
+from fusionnet.report.page.contents import experiment_page
+from fusionnet.report.page.material import Findings
 from fusionnet.report.proofreading import draw_guides, guides_of
-from fusionnet.report.results import baseline_metrics, one_of_each, read_networks, read_replicates, read_scored_slices
+from fusionnet.report.results import (
+    baseline_metrics,
+    one_of_each,
+    raw_files,
+    read_networks,
+    read_replicates,
+    read_scored_slices,
+)
 from fusionnet.report.text import comparison_markdown, verdict_markdown
 from fusionnet.style import display_names, save_figure
 
+TEXTS = ("comparison.csv", "curves.csv", "comparison.md", "verdict.md", "summary.json", "scores.json")
+
 
 def main() -> None:
-    arguments, job, log = begin_report("report", __doc__, "--raw", "--report-folder")
+    arguments, job, log = begin_report("report", __doc__, "--raw", "--report-folder", "--also")
     folder = arguments.report_folder
     replicates = read_replicates(job, arguments.results)
     scored = {fold: read_scored_slices(fold, arguments.raw) for fold in job.folds}
@@ -49,6 +60,23 @@ def main() -> None:
     one_fold = one_of_each(shown)
     guides = guides_of(one_fold, scored[one_fold[0].fold].labels)
     save_figure(draw_guides(guides), folder / "proofreading.png")
+
+    found = Findings(
+        experiment=arguments.results.parent.name,
+        job=job,
+        replicates=replicates,
+        scored=scored,
+        baselines=baselines,
+        networks=networks,
+        effects=effects,
+        table=table,
+        guides=guides,
+        names=names,
+        texts=TEXTS,
+        stacks=raw_files(job.folds, arguments.raw),
+        also=arguments.also,
+    )
+    write_text(folder / "index.html", experiment_page(found))
     log.info("%s: %s", folder, verdict.splitlines()[0])
 
 

@@ -1,11 +1,10 @@
 """Train one network of an experiment; killed at any moment, the same command goes on and ends in the same bytes."""
 
 import argparse
+import csv
 import sys
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from fusionnet.config.schema import parse
 from fusionnet.config.stages import TrainingJob
@@ -69,8 +68,10 @@ def main() -> None:
 
 
 def write_outputs(arguments: argparse.Namespace, training: Training, made_from: dict[str, Any]) -> None:
-    with whole_or_absent(arguments.history) as temporary:
-        pd.DataFrame(training.history).to_csv(temporary, index=False, lineterminator="\n")
+    with whole_or_absent(arguments.history) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, training.history[0], lineterminator="\n")
+        table.writeheader()
+        table.writerows(training.history)
     if arguments.timing:
         write_json(arguments.timing, training.timing())
     save_checkpoint(arguments.checkpoint, training.average.network, training.job, made_from)

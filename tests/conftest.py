@@ -15,6 +15,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import numpy as np
 import pytest
+from counted import pytest_terminal_summary, tried  # noqa: F401 - of `make torture`
 from hypothesis import settings
 
 from fusionnet.config.experiment import BASE

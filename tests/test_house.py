@@ -12,20 +12,25 @@ from fusionnet.workflow.code import project_files
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fusionnet"
-STAGES = ("download", "augment", "train", "predict", "evaluate", "report")
+STAGES = ("download", "augment", "train", "predict", "segment", "evaluate", "report")
 OTHER_FOLDERS = ("config", "models", "volumes", "export", "examine", "workflow")
 WITHOUT_SETTINGS = {"evaluate"}  # the official scores have none
 PIPELINES = ("dvc.yaml", "results/isbi2012/dvc.yaml", "results/phantom-nuclei/dvc.yaml")
+OF_MEMBRANES = {"segment"}  # stages that experiments on nuclei do not have
 
 MOST_FILES_AT_THE_ROOT = 8
 MOST_LINES_OF_A_MODULE = 300
-MOST_LINES_THAT_A_TRAINING_DEPENDS_ON = 3_150  # 3,000 are wished for; a hundred are portable arithmetic
+MOST_LINES_THAT_A_TRAINING_DEPENDS_ON = 3_200  # 3,000 are wished for; portable arithmetic, stems, neighbours
 MOST_LINES_OF_COMMON_RULES = 90
 MOST_LINES_OF_A_PIPELINE = 150
 
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__init__.py"]
 FACES = sorted(PACKAGE.rglob("__init__.py"))
 TESTS = sorted((ROOT / "tests/fusionnet").rglob("test_*.py"))
+
+
+def stages_of(pipeline: str) -> list[str]:
+    return [stage for stage in STAGES if stage not in OF_MEMBRANES or "nuclei" not in pipeline]
 
 
 def name_of(path: Path) -> str:
@@ -52,7 +57,7 @@ def test_a_stage_has_one_word_everywhere(stage: str):
     assert f"scripts/{stage}.py" in rules
     assert (stage in Config.model_fields) == (stage not in WITHOUT_SETTINGS)
     for pipeline in PIPELINES:
-        assert stage in read_yaml(ROOT / pipeline)["stages"]
+        assert (stage in read_yaml(ROOT / pipeline)["stages"]) == (stage in stages_of(pipeline))
 
 
 def test_rule_files_and_stages_come_in_the_order_of_the_work():
@@ -62,7 +67,7 @@ def test_rule_files_and_stages_come_in_the_order_of_the_work():
     assert {path.name for path in (ROOT / "workflow/rules").iterdir()} == {Path(name).name for name in included}
     for pipeline in PIPELINES:
         stages = list(read_yaml(ROOT / pipeline)["stages"])
-        assert [stage for stage in stages if stage in STAGES] == list(STAGES)
+        assert [stage for stage in stages if stage in STAGES] == stages_of(pipeline)
         assert all(stage.partition("_")[0] in STAGES for stage in stages), "a further job bears its stage's word"
 
 

@@ -9,7 +9,7 @@ from fusionnet.files import write_text
 from fusionnet.workflow.code import code_of
 
 DEPENDENCIES = re.compile(r"^    deps: \[([^\]]*)\]", flags=re.M)
-WIDTH = 114
+WIDTH = 150
 IS_CODE = re.compile(r"(fusionnet|scripts)/")
 
 

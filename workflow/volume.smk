@@ -1,6 +1,6 @@
-# One volume predicted by many jobs: its chunks are scattered over a number of parts, on GPUs of one machine or on nodes of
-# a cluster, and gathered. The result does not depend on their number.
-#   snakemake -s workflow/volume.smk --config checkpoint=C.pt volume=V.zarr probabilities=P.zarr parts=8
+# One volume predicted by many jobs, on GPUs of one machine or on nodes of a cluster, each of which writes its share of the
+# chunks into one store. The result does not depend on their number.
+#   snakemake -s workflow/volume.smk --config checkpoint=C.pt volume=V.zarr probabilities=P.zarr shards=8
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
@@ -9,8 +9,9 @@ from fusionnet.workflow.bytecode import check_by_text
 check_by_text()
 from fusionnet.errors import UserError
 from fusionnet.volumes.fingerprint import files_fingerprint
-from fusionnet.workflow.code import project_files
+from fusionnet.workflow.code import code_files
 from fusionnet.workflow.gpus import Places, gpus_offered
+from fusionnet.workflow.messages import failure, show_run
 from fusionnet.workflow.volume_job import VolumeJob
 
 min_version("9.14")
@@ -23,24 +24,20 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 
-scattergather:
-    parts=JOB.parts,
-
-
 rule all:
     default_target: True
     input:
         JOB.results,
 
 
-rule predict_part:
+rule predict_shard:
     input:
         JOB.inputs,
-        code=project_files("scripts/predict.py"),
+        code=code_files("scripts/predict.py"),
     output:
-        temp(f"{JOB.folder}/{{scatteritem}}"),
+        temp(touch(f"{JOB.folder}/{{shard}}")),
     log:
-        f"{JOB.log}/predict-{{scatteritem}}.log",
+        f"{JOB.log}/shard-{{shard}}.log",
     conda:
         workflow.source_path("envs/fusionnet.yaml")
     threads: Places(workflow.global_resources["_cores"].value, GPUS).threads(None)
@@ -50,30 +47,47 @@ rule predict_part:
         mem_mb=16000,
         runtime=240,
     params:
-        job=JOB,
-        options=JOB.options(gathers=False),
+        command=JOB.command,
         # Files that change in place, or are replaced by older ones, are predicted anew.
         files=lambda wildcards: files_fingerprint(JOB.inputs),
-        part=lambda wildcards: wildcards.scatteritem.replace("-of-", "/"),
+        shards=JOB.shards,
     shell:
-        "python scripts/predict.py --checkpoint {params.job.checkpoint:q} --volume {params.job.volume:q}"
-        " --part {params.part:q} --probabilities {output:q} {params.options} --log {log:q}"
+        "{params.command} --shard {wildcards.shard}/{params.shards} --log {log:q}"
 
 
-rule gather:
+# All chunks are there: the same command makes the result of them.
+rule predict_whole:
     input:
-        code=project_files("scripts/gather.py"),
-        parts=gather.parts(f"{JOB.folder}/{{scatteritem}}"),
+        JOB.inputs,
+        code=code_files("scripts/predict.py"),
+        shards=expand(f"{JOB.folder}/{{shard}}", shard=range(1, JOB.shards + 1)),
     output:
-        [directory(name) if name.endswith(".zarr") else name for name in JOB.results],
+        [directory(name) if JOB.is_folder(name) else name for name in JOB.results],
     log:
-        f"{JOB.log}/gather.log",
+        f"{JOB.log}/whole.log",
     conda:
         workflow.source_path("envs/fusionnet.yaml")
+    threads: Places(workflow.global_resources["_cores"].value, GPUS).threads(None)
+    resources:
+        gpu=1,
+        gpu_memory_gb=8,
+        mem_mb=16000,
+        runtime=240,
     params:
-        job=JOB,
-        options=JOB.options(gathers=True),
+        command=JOB.command,
         files=lambda wildcards: files_fingerprint(JOB.inputs),
     shell:
-        "python scripts/gather.py --parts {input.parts:q} --probabilities {params.job.probabilities:q} {params.options}"
-        " --log {log:q}"
+        "{params.command} --log {log:q}"
+
+
+# What is seen of a run: fusionnet/workflow/messages.py.
+if workflow.is_main_process:
+    show_run(logger, workflow)
+
+
+onsuccess:
+    logger.info(f"\nResult: {', '.join(JOB.results)}")
+
+
+onerror:
+    logger.error(failure(logger))

@@ -39,7 +39,8 @@ def contact_sheet(path: Path, volume: np.ndarray, labels: np.ndarray, settings: 
     slices = list(range(len(volume) // (settings.elastic_copies + 1)))
     for sample, axes in enumerate(np.asarray(below.subplots(ROWS, COLUMNS)).flat):
         rng = np.random.default_rng([settings.seed, sample])
-        _draw_sample(axes, *draw_sample(rng, volume, labels, slices, settings.elastic_copies, settings))
+        (image,), label = draw_sample(rng, volume, labels, slices, settings.elastic_copies, settings)
+        _draw_sample(axes, image, label)
     side = settings.crop_pixels
     below.suptitle(f"Training samples, {side} x {side} pixels; orange: contour of the label", fontsize=11)
     with whole_or_absent(path) as temporary:

@@ -46,6 +46,11 @@ def _mirror(array: Array) -> Array:
     return cast("Array", array.flip(-1))
 
 
+def around(z: int, neighbours: int, depth: int) -> np.ndarray:
+    """Return the numbers of the slices z - neighbours .. z + neighbours of a stack, mirrored at its first and last."""
+    return mirrored(z - neighbours, z + neighbours + 1, depth)
+
+
 def mirrored(start: int, stop: int, size: int) -> np.ndarray:
     """Return the pixel numbers start..stop-1 with those outside 0..size-1 reflected at the first and last pixel."""
     period = max(2 * (size - 1), 1)

@@ -6,7 +6,7 @@ slices (the paper trains on 640 x 640), the amount of noise, and the jitter of c
 
 import numpy as np
 
-from fusionnet.augment.geometry import ORIENTATIONS, mirrored, orient
+from fusionnet.augment.geometry import ORIENTATIONS, around, mirrored, orient
 from fusionnet.config.stages import AugmentSection
 from fusionnet.errors import UserError
 from fusionnet.models.normalisation import GREY_SPREAD, normalise
@@ -21,6 +21,7 @@ def draw_sample(
     slices: list[int],
     copies: int,
     settings: AugmentSection,
+    neighbours: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw one training sample.
 
@@ -31,18 +32,21 @@ def draw_sample(
         slices: Slices z that may be drawn.
         copies: Number of elastic copies beside the original.
         settings: Crop, padding, orientations, noise and jitter.
+        neighbours: Slices above, and as many below, that are cropped from the same place.
 
     Returns:
-        Image, float32 as `fusionnet.models.normalisation.normalise` makes it, and label, uint8 of 0 and 1; both
-        (crop_pixels, crop_pixels).
+        Image, float32 as `fusionnet.models.normalisation.normalise` makes it, (1 + 2 * neighbours, crop_pixels,
+        crop_pixels), and label, uint8 of 0 and 1, (crop_pixels, crop_pixels).
 
     Raises:
         UserError: The crop is larger than a padded slice.
     """
-    number = int(rng.integers(copies + 1)) * (len(volume) // (copies + 1)) + slices[int(rng.integers(len(slices)))]
+    depth = len(volume) // (copies + 1)
+    first, z = int(rng.integers(copies + 1)) * depth, slices[int(rng.integers(len(slices)))]
     rows, columns = (_draw_positions(rng, side, settings) for side in volume.shape[1:])
     orientation = int(rng.integers(ORIENTATIONS)) if settings.orientations else 0
-    image, label = (orient(_crop(stack[number], rows, columns), orientation) for stack in (volume, labels))
+    grey = np.stack([_crop(volume[first + number], rows, columns) for number in around(z, neighbours, depth)])
+    image, label = (orient(crop, orientation) for crop in (grey, _crop(labels[first + z], rows, columns)))
     # In C order, since torch takes no array with reversed axes and a DataLoader stacks such ones slowly.
     sample = jittered_levels(rng, settings.contrast_jitter)[np.ascontiguousarray(image)]
     if settings.noise_sigma > 0:

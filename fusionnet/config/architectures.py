@@ -40,7 +40,7 @@ ARCHITECTURES = {
             "10.3389/fcomp.2021.613981",
         ),
         colour="#004488",  # dark blue against amber: apart for every kind of colour vision
-        switches=("chain", "residual", "skips"),
+        switches=("chain", "residual", "skips", "neighbours", "stem"),
     ),
     "unet": Architecture(
         title="U-Net",
@@ -49,5 +49,6 @@ ARCHITECTURES = {
             "10.1007/978-3-319-24574-4_28",
         ),
         colour="#D98500",
+        switches=("neighbours", "stem"),
     ),
 }

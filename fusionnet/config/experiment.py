@@ -13,10 +13,12 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 from fusionnet.config.reading import merge, read_yaml, written_path
 from fusionnet.config.reporting import ReportJob, ReportSection
 from fusionnet.config.schema import Section, row_of, slice_range, validate
+from fusionnet.config.segmenting import SegmentSection
 from fusionnet.config.stages import ArmSettings, AugmentSection, PredictSection, SplitSection, TrainingJob, TrainSection
 from fusionnet.download.datasets import DATASETS
 from fusionnet.errors import UserError, did_you_mean
-from fusionnet.volumes.hdf5 import file_of
+from fusionnet.files import file_of
+from fusionnet.volumes.places import is_address
 
 BASE = Path("config/config.yaml")
 EXPERIMENTS = Path("config/experiments")
@@ -27,7 +29,7 @@ NAME = r"[A-Za-z][A-Za-z0-9_-]*"
 NAME_IN_WORDS = "a letter, then letters, digits, '-' and '_'"
 FOLD = r"test|(?:0|[1-9][0-9]*)-(?:0|[1-9][0-9]*)"  # "08-09" would be a second name of "8-9"
 # Snakemake's targets of these names are no experiments; a test holds them against the rules of the workflow.
-RESERVED = r"all|figures|(download|augment|train|predict|evaluate|report|submit)(_.*)?"
+RESERVED = r"all|figures|(download|augment|train|predict|segment|evaluate|report|submit)(_.*)?"
 OWN_STACKS = ("volume", "labels", "test_volume", "test_labels")
 
 
@@ -96,6 +98,11 @@ class DownloadSection(Section):
         """Raise a `UserError` if one of the person's own files or folders is not there."""
         for key in OWN_STACKS:
             path = getattr(self, key)
+            if path and is_address(path):
+                raise UserError(
+                    f"download.{key}: got {path!r}, an address: Snakemake and DVC watch files, so an experiment reads "
+                    "its stacks from a disk: download them; scripts/predict.py and examine.py take addresses"
+                )
             if path and not file_of(path).exists():
                 raise UserError(f"download.{key}: got {path!r}: no such file or folder")
 
@@ -118,6 +125,7 @@ class Config(Section):
     network: dict[str, ArmSettings]
     train: TrainSection
     predict: PredictSection
+    segment: SegmentSection
     report: ReportSection
 
     def raw_name(self, experiment: str) -> str:
@@ -142,10 +150,15 @@ class Config(Section):
         return ReportJob(arms=self.arms, folds=self.folds, seeds=self.seeds, report=self.report)
 
     def decided(self) -> "Config":
-        """Return the configuration with ``arithmetic: auto`` decided: native for a person's own files."""
-        arithmetic = "native" if DATASETS[self.download.dataset].is_own else "portable"
+        """Return the configuration with ``arithmetic: auto`` decided.
+
+        It is native for a person's own files, and where bfloat16 is asked for, which portable arithmetic cannot be.
+        """
+        own = DATASETS[self.download.dataset].is_own
         update = {
-            name: section.model_copy(update={"arithmetic": arithmetic})
+            name: section.model_copy(
+                update={"arithmetic": "native" if own or section.precision == "bfloat16" else "portable"}
+            )
             for name, section in (("train", self.train), ("predict", self.predict))
             if section.arithmetic == "auto"
         }
@@ -179,6 +192,21 @@ class Config(Section):
             )
         if min(self.seeds) < 0:
             raise ValueError(f"seeds: got {min(self.seeds)}, expected numbers from 0")
+        return self
+
+    @model_validator(mode="after")
+    def _neighbours_are_the_tissues(self) -> "Config":
+        for arm, network in self.network.items():
+            gap = self.split.gap_slices
+            if network.neighbours > gap:
+                raise ValueError(
+                    f"network.{arm}: neighbours is {network.neighbours} and split.gap_slices {gap}: training would see "
+                    "slices that are scored; make the gap as large"
+                )
+            if network.neighbours and self.download.unlabelled_slices:
+                raise ValueError(
+                    f"network.{arm}: got neighbours; a stack without its 'download.unlabelled_slices' has others there"
+                )
         return self
 
 

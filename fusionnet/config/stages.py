@@ -10,6 +10,8 @@ from fusionnet.config.schema import Fraction, Section, row_of
 Device = Literal["auto", "cuda", "cpu"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Arithmetic = Literal["auto", "portable", "native"]
+Skips = Literal["add", "concatenate"]
+Stem = Literal["full", "half"]
 
 
 class SplitSection(Section):
@@ -40,7 +42,9 @@ class NetworkSettings(Section):
     width: PositiveInt
     chain: PositiveInt = 1
     residual: bool = True
-    skips: Literal["add", "concatenate"] = "add"
+    skips: Skips = "add"
+    neighbours: int = Field(default=0, ge=0)
+    stem: Stem = "full"
 
     @model_validator(mode="after")
     def _switches_are_the_architectures(self) -> "NetworkSettings":
@@ -50,6 +54,8 @@ class NetworkSettings(Section):
         if refused:
             expected = ", ".join(map(repr, taken[1:]))
             raise ValueError(f"got {', '.join(refused)}; architecture {self.architecture!r} takes only {expected}")
+        if self.neighbours and self.chain > 1:
+            raise ValueError("got neighbours and chain; units in series see one slice: leave out one of the two")
         return self
 
 

@@ -6,7 +6,8 @@ stacks, and later downloads must meet them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 import numpy as np
 import pooch
@@ -95,12 +96,17 @@ def _list_files(name: str, source: CropSource) -> dict[str, str | None]:
             try:
                 answer = requests.get(url, timeout=TIMEOUT_S)
                 answer.raise_for_status()
-                listed |= {entry["path"]: (entry.get("lfs") or {}).get("oid") for entry in answer.json()}
+                entries = {entry["path"]: (entry.get("lfs") or {}).get("oid") for entry in answer.json()}
+                if strange := [path for path in entries if PurePosixPath(path).parent != PurePosixPath(folder)]:
+                    raise UserError(f"{url}: lists {strange[0]!r}, which is no file of that folder; nothing is fetched")
+                listed |= entries
             except (ValueError, TypeError, KeyError, AttributeError):
                 raise UserError(f"{url}: got no list of files in JSON. {_by_hand(name, source)}") from None
             except requests.RequestException as error:
                 raise UserError(f"{url}: the list of files {reason(error)}. {_by_hand(name, source)}") from None
             url = answer.links.get("next", {}).get("url")  # a long list comes in pages
+            if url and urlsplit(url)[:2] != urlsplit(source.listing_url)[:2]:
+                raise UserError(f"{source.listing_url}{folder}: goes on at {url}, another host; nothing is fetched")
     return {path: digest for path, digest in listed.items() if path.endswith(".h5")}
 
 

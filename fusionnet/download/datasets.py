@@ -14,24 +14,28 @@ STACK_NAMES = NUCLEI_STACKS
 
 @dataclass(frozen=True)
 class SliceStack:
-    """One stack that is published as a folder of PNG slices 0.png, 1.png, ... in z order.
+    """One stack that is published as a folder of slices, a file each, such as 0.png, 1.png, ...
 
     Args:
         name: One of `STACK_NAMES`; the stack becomes ``NAME.tif``.
         folder: The slices' folder, below the source's URL as below the mirror.
         shape: (Z, Y, X) of the whole stack.
         pixel_sha256: SHA-256 of the stack's uint8 pixels in C order.
+        file_name: Of slice ``z``, as a format string.
+        membranes_are_white: Whether labels come as 1 or 255 on a membrane: they are inverted.
     """
 
     name: str
     folder: str
     shape: tuple[int, int, int]
     pixel_sha256: str
+    file_name: str = "{z}.png"
+    membranes_are_white: bool = False
 
     @property
     def files(self) -> tuple[str, ...]:
         """The slices' paths below the source, in z order."""
-        return tuple(f"{self.folder}/{z}.png" for z in range(self.shape[0]))
+        return tuple(f"{self.folder}/{self.file_name.format(z=z)}" for z in range(self.shape[0]))
 
 
 @dataclass(frozen=True)
@@ -180,6 +184,40 @@ ISBI2012 = Dataset(
     is_challenge=True,
 )
 
+VNC = Dataset(
+    name="vnc",
+    description="Drosophila larva ventral nerve cord, serial-section TEM: 20 sections of 1024 x 1024, all labelled.",
+    citation="Gerhard, Funke, Martel, Cardona, Fetter, figshare 2013, doi 10.6084/m9.figshare.856713",
+    licence="CC BY-NC-SA 3.0; fetched by each user, not redistributed.",
+    voxel_size_nm=(50.0, 4.6, 4.6),  # the authors: 45 to 50 nm thick
+    stack_names=("train-volume", "train-labels"),
+    source=SliceSource(
+        url=(
+            "https://raw.githubusercontent.com/unidesigner/groundtruth-drosophila-vnc/"
+            "4a5f051466d24d8dc1e855ab55658bb1b1dcd6bf/stack1/"
+        ),
+        stacks=(
+            SliceStack(
+                name="train-volume",
+                folder="raw",
+                shape=(20, 1024, 1024),
+                pixel_sha256="b845f8b459993f5ca6135daba76a4069bdddca65770f5171f4c3518765f391da",
+                file_name="{z:02d}.tif",
+            ),
+            SliceStack(
+                name="train-labels",
+                folder="membranes",
+                shape=(20, 1024, 1024),
+                pixel_sha256="d143e054989514d51ba96bb5416a45f6110c346878f9cd7a7186a76805f7b372",
+                file_name="{z:02d}.png",
+                membranes_are_white=True,
+            ),
+        ),
+        sha256=_listed_hashes("vnc.sha256"),
+        alternatives="also figshare, doi 10.6084/m9.figshare.856713",
+    ),
+)
+
 PHANTOM = Dataset(
     name="phantom",
     description="Synthetic serial-section EM with exactly known membranes, drawn from a seed.",
@@ -232,4 +270,4 @@ FILES = Dataset(
     source=OwnFiles(),
 )
 
-DATASETS = {dataset.name: dataset for dataset in (ISBI2012, PHANTOM, PHANTOM_NUCLEI, NUCMM_Z, FILES)}
+DATASETS = {dataset.name: dataset for dataset in (ISBI2012, VNC, PHANTOM, PHANTOM_NUCLEI, NUCMM_Z, FILES)}

@@ -101,7 +101,7 @@ def reason(error: Exception) -> str:
 
 
 def _by_hand(name: str, source: SliceSource) -> str:
-    folders = ", ".join(f"{stack.folder}/0.png .. {stack.shape[0] - 1}.png" for stack in source.stacks)
+    folders = ", ".join(f"{stack.files[0]} .. {Path(stack.files[-1]).name}" for stack in source.stacks)
     also = f" ({source.alternatives})" if source.alternatives else ""
     return (
         f"To place the data by hand, put the {len(source.sha256)} files of {source.url}{also} into FOLDER/{name}/ as "
@@ -111,6 +111,10 @@ def _by_hand(name: str, source: SliceSource) -> str:
 
 def _assemble(stack: SliceStack, folder: Path) -> np.ndarray:
     volume = np.stack([np.asarray(Image.open(folder / file)) for file in stack.files])
+    if volume.dtype == np.bool_:  # a PNG of one bit
+        volume = volume * np.uint8(255)
+    if stack.membranes_are_white:
+        volume = 255 - volume
     found = hashlib.sha256(np.ascontiguousarray(volume).tobytes()).hexdigest()
     if volume.shape != stack.shape or volume.dtype != np.uint8 or found != stack.pixel_sha256:
         raise UserError(

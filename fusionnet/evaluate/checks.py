@@ -6,6 +6,7 @@ import numpy as np
 
 from fusionnet.errors import UserError
 
+ROUNDING = 1e-5  # beyond 0 or 1, as some libraries' sigmoid gives it
 CLEAR_DIFFERENCE = 0.05  # of mean probabilities; chance alone stays below it
 
 
@@ -46,8 +47,8 @@ def as_probabilities(probabilities: np.ndarray, name: str = "probabilities") -> 
     """Return a probability stack as float32 in 0..1, (Z, Y, X), 1 = inside a cell.
 
     Args:
-        probabilities: Floats in 0..1, booleans, or uint8 (scaled to v / 255 in double, then rounded to
-            float32, as the challenge did); shape (Z, Y, X) or (Y, X).
+        probabilities: Floats in 0..1 but for rounding, booleans, or uint8 (scaled to v / 255 in double, then rounded
+            to float32, as the challenge did); shape (Z, Y, X) or (Y, X).
         name: What to call the stack in errors.
 
     Raises:
@@ -78,12 +79,13 @@ def as_probabilities(probabilities: np.ndarray, name: str = "probabilities") -> 
             f"{name}: {len(bad)} pixels are NaN or infinite, the first at z={z} y={y} x={x}; expected 0..1: "
             "look for a division by zero or a diverged network"
         )
-    if low < 0 or high > 1:
+    if low < -ROUNDING or high > 1 + ROUNDING:
         cause = "raw network outputs (logits)? apply the sigmoid" if low < 0 else "a stretched stack? divide it"
-        if low >= 0 and high <= 255:
+        if low >= 0 and 2 < high <= 255:
             cause = "0..255 stored as floats? divide by 255"
-        raise UserError(f"{name}: values {low:g}..{high:g}, expected probabilities in 0..1; {cause}")
-    return stack.astype(np.float32, copy=False)
+        raise UserError(f"{name}: values {low:.8g}..{high:.8g}, expected probabilities in 0..1; {cause}")
+    stack = stack.astype(np.float32, copy=False)
+    return stack if low >= 0 and high <= 1 else stack.clip(0, 1)
 
 
 def warn_of_swapped_polarity(inside: np.ndarray, probabilities: np.ndarray) -> None:

@@ -50,15 +50,34 @@ def merge_and_split_masks(truth_slice: np.ndarray, segments: np.ndarray) -> tupl
     cells = components(np.asarray(truth_slice))
     counted = (cells > 0) & (segments > 0)
     merges, splits = np.zeros(cells.shape, bool), np.zeros(cells.shape, bool)
-    pairs, sizes = np.unique(np.stack([cells[counted], segments[counted]]), axis=1, return_counts=True)
+    _, _, main_segment, main_cell = main_partners(cells, segments)
+    merges[counted] = main_cell[segments[counted]] != cells[counted]
+    splits[counted] = main_segment[cells[counted]] != segments[counted]
+    return merges, splits
+
+
+def main_partners(cells: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return which cells and segments of a slice overlap, and which overlaps which most.
+
+    Args:
+        cells: Cell numbers 1..C, 0 elsewhere, (Y, X).
+        segments: Segment numbers 1..S, 0 on dams, (Y, X).
+
+    Returns:
+        Pairs of a cell and a segment that share pixels, (2, P), in the order of cells; the pixels that each pair
+        shares, (P,); for each cell the segment that covers most of it, (C + 1,); for each segment the cell it overlaps
+        most, (S + 1,). Either is 0 where there is none.
+    """
+    counted = (cells > 0) & (segments > 0)
+    span = int(segments.max()) + 1
+    keys, sizes = np.unique(cells[counted].astype(np.int64) * span + segments[counted], return_counts=True)
+    pairs = np.stack(np.divmod(keys, span))
     order = np.argsort(sizes, kind="stable")  # a later, greater overlap overwrites a smaller one
     main_segment = np.zeros(cells.max() + 1, np.int64)
     main_cell = np.zeros(segments.max() + 1, np.int64)
     main_segment[pairs[0, order]] = pairs[1, order]
     main_cell[pairs[1, order]] = pairs[0, order]
-    merges[counted] = main_cell[segments[counted]] != cells[counted]
-    splits[counted] = main_segment[cells[counted]] != segments[counted]
-    return merges, splits
+    return pairs, sizes, main_segment, main_cell
 
 
 def paint_errors(background: np.ndarray, merges: np.ndarray, splits: np.ndarray, opacity: float = 0.8) -> np.ndarray:

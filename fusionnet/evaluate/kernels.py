@@ -10,7 +10,8 @@ file of the outermost function alone, and would go on with the old code of what 
 """
 
 import numpy as np
-from numba import njit
+
+from fusionnet.arithmetic import cached_njit
 
 DAM = 0
 LARGEST_SEGMENT = 65535  # the challenge kept segments in 16 bits and clamped greater numbers
@@ -22,7 +23,7 @@ def framed(plane: np.ndarray) -> np.ndarray:
     return np.pad(plane.T, 1).ravel()
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@cached_njit(nogil=True, error_model="numpy")
 def number_components(values: np.ndarray, column: int, segments: np.ndarray, queue: np.ndarray) -> int:
     """Number the 4-connected components of equal non-zero values in memory order.
 
@@ -56,7 +57,7 @@ def number_components(values: np.ndarray, column: int, segments: np.ndarray, que
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@cached_njit(nogil=True, error_model="numpy")
 def flood(segments: np.ndarray, column: int, queue: np.ndarray) -> None:
     """Grow numbered components over the background, in place, until only dams remain between them.
 
@@ -105,7 +106,7 @@ def flood(segments: np.ndarray, column: int, queue: np.ndarray) -> None:
         segments[pixel] = DAM if several else met
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@cached_njit(nogil=True, error_model="numpy")
 def wrap_to_16_bits(segments: np.ndarray, column: int, count: int) -> np.ndarray:
     """Renumber components in row-major order modulo 65536, as the challenge's unthinned form did.
 
@@ -134,7 +135,7 @@ def wrap_to_16_bits(segments: np.ndarray, column: int, count: int) -> np.ndarray
     return wrapped
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@cached_njit(nogil=True, error_model="numpy")
 def count_overlap(segments: np.ndarray, pixels: np.ndarray, starts: np.ndarray, largest: int, sums: np.ndarray) -> None:
     """Reduce the overlap of sorted truth pixels with a segmentation to the seven sums of `overlaps.Overlap`.
 
@@ -186,7 +187,7 @@ def count_overlap(segments: np.ndarray, pixels: np.ndarray, starts: np.ndarray, 
     sums[6] = joint_entropy
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@cached_njit(nogil=True, error_model="numpy")
 def count_slice(
     proposal: np.ndarray, column: int, pixels: np.ndarray, starts: np.ndarray, thresholds: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -12,8 +12,7 @@ from fusionnet.config.schema import slice_range
 from fusionnet.errors import UserError
 from fusionnet.evaluate.checks import as_labels
 from fusionnet.evaluate.isbi import StackScores
-from fusionnet.files import sha256
-from fusionnet.volumes.hdf5 import file_of
+from fusionnet.files import file_of, sha256
 from fusionnet.volumes.stacks import read_provenance
 from fusionnet.volumes.tiff import is_tiff
 from fusionnet.volumes.volume import read_labels, read_volume

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
-from numba import njit
 
+from fusionnet.arithmetic import cached_njit
 from fusionnet.evaluate.checks import as_labels, as_probabilities, warn_of_swapped_polarity
 from fusionnet.evaluate.counting import THRESHOLDS
 from fusionnet.evaluate.kernels import framed
@@ -92,7 +92,7 @@ def warp(truth: np.ndarray, proposal: np.ndarray, threshold: float) -> np.ndarra
     return unframed(mask, truth.shape)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@cached_njit(nogil=True, error_model="numpy")
 def _flip_simple(mask: np.ndarray, pixels: np.ndarray, column: int) -> int:
     """Flip, in order, those of the pixels of a framed flat mask that are simple when their turn comes.
 

@@ -38,11 +38,12 @@ class Standalone(nn.Module):
         self.offset, self.scale = black, (white - black) / 255
 
     def forward(self, grey: torch.Tensor) -> torch.Tensor:
-        """Return probabilities (N, 1, H, W) for grey levels 0..255 of the same shape, float32, any H and W."""
+        """Return probabilities (N, 1, H, W) for grey levels 0..255, (N, 1 + 2 * neighbours, H, W), any H and W."""
         x = grey * self.scale + self.offset
         height, width = x.shape[-2:]
         x = functional.pad(x, (0, -width % SIDE_MULTIPLE, 0, -height % SIDE_MULTIPLE), mode="replicate")
-        return torch.sigmoid(self.network.segment(x)[:, -1:, :height, :width])
+        # onnxruntime's sigmoid gives 1.0000001 for some large logits.
+        return torch.sigmoid(self.network.segment(x)[:, -1:, :height, :width]).clamp(0, 1)
 
 
 def export_onnx(path: Path, network: SegmentationNetwork, notes: Mapping[str, Any]) -> None:
@@ -60,7 +61,7 @@ def export_onnx(path: Path, network: SegmentationNetwork, notes: Mapping[str, An
         import onnx
     except ImportError as error:
         raise UserError("ONNX needs the package onnx: pip install -e '.[export]'") from error
-    example = torch.zeros((1, 1, EXAMPLE_SIDE, EXAMPLE_SIDE))
+    example = torch.zeros((1, 1 + 2 * network.neighbours, EXAMPLE_SIDE, EXAMPLE_SIDE))
     axes = {0: "batch", 2: "height", 3: "width"}
     with whole_or_absent(path) as temporary:
         with warnings.catch_warnings():
@@ -84,7 +85,7 @@ def export_onnx(path: Path, network: SegmentationNetwork, notes: Mapping[str, An
 
 def export_torchscript(path: Path, network: SegmentationNetwork) -> None:
     """Write a network as TorchScript, which deepImageJ and ilastik load."""
-    example = torch.zeros((1, 1, EXAMPLE_SIDE, EXAMPLE_SIDE))
+    example = torch.zeros((1, 1 + 2 * network.neighbours, EXAMPLE_SIDE, EXAMPLE_SIDE))
     with whole_or_absent(path) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         traced = torch.jit.trace(Standalone(network).eval(), example)

@@ -4,7 +4,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-SIDE_MULTIPLE = 16  # four 2 x 2 poolings
+from fusionnet.config.stages import Stem
+
+SIDE_MULTIPLE = 16  # four 2 x 2 poolings, the first of which may be the stem
+LEVELS = 4
 
 
 class Convolution(nn.Sequential):
@@ -48,16 +51,29 @@ class Upsampling(nn.Sequential):
         )
 
 
+def stem_layers(stem: Stem) -> tuple[nn.Module, nn.Module, int, int]:
+    """Return what comes before and behind a network, how many pixels a pixel between the two holds, and its levels.
+
+    Args:
+        stem: "half" puts the pixels of a 2 x 2 square into channels, and takes them out of channels behind the network
+            (Shi et al. 2016, section 2.2); so the network has half the width and height, and one pooling less.
+    """
+    if stem == "full":
+        return nn.Identity(), nn.Identity(), 1, LEVELS
+    return nn.PixelUnshuffle(2), nn.PixelShuffle(2), 4, LEVELS - 1
+
+
 class SegmentationNetwork(nn.Module):
     """An encoder-decoder that takes slices of any size: `segment` sees sides that are multiples of 16."""
 
     reach = 1 << 30  # pixels on each side that an output pixel sees: all, unless a network knows better
+    neighbours = 0  # slices above, and as many below, that are channels of its input beside the slice that it segments
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the logits of "inside a cell".
 
         Args:
-            x: Normalised grey values, (N, C, H, W).
+            x: Normalised grey values, (N, C, H, W): the slice, or the slices in order with that one in their middle.
 
         Returns:
             (N, units, H, W): one channel for each unit in series, the last of them the network's answer.

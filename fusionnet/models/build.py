@@ -20,7 +20,7 @@ def build(settings: NetworkSettings, generator: torch.Generator | None = None) -
             are loaded next.
 
     Returns:
-        A network from (N, 1, H, W) normalised grey values to (N, units, H, W) logits.
+        A network from (N, 1 + 2 * neighbours, H, W) normalised grey values to (N, units, H, W) logits.
     """
     switches = {name: getattr(settings, name) for name in ARCHITECTURES[settings.architecture].switches}
     network = CLASSES[settings.architecture](width=settings.width, **switches)

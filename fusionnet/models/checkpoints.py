@@ -1,4 +1,4 @@
-"""Trained networks on disk: weights, the job that made them, and their provenance."""
+"""Trained networks on disk: weights, the job that made them, and their provenance; `pretrained` reads them."""
 
 import pickle
 import zipfile
@@ -7,12 +7,10 @@ from typing import Any
 
 import torch
 
-from fusionnet.config.schema import parse
 from fusionnet.config.stages import TrainingJob
 from fusionnet.errors import UserError
 from fusionnet.files import whole_or_absent
 from fusionnet.models.blocks import SegmentationNetwork
-from fusionnet.models.build import build
 
 
 def save_tensors(path: Path, content: dict[str, Any]) -> None:
@@ -21,13 +19,19 @@ def save_tensors(path: Path, content: dict[str, Any]) -> None:
     Equal content gives equal bytes: torch would write the file's name into the file if it were given a path.
     """
     with whole_or_absent(path) as temporary, temporary.open("wb") as file:
-        torch.save(content, file)
+        try:
+            torch.save(content, file)
+        except RuntimeError as error:  # so torch's archive ends on a full disk
+            raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
 
 
 def load_tensors(path: Path) -> dict[str, Any]:
     """Read what `save_tensors` wrote; a `UserError` tells of a damaged file or one that would run code."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
+        with zipfile.ZipFile(path) as archive:
+            if damaged := archive.testzip():  # torch writes checksums and does not look at them
+                raise ValueError(f"{damaged} has another checksum")
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such checkpoint") from error
     except IsADirectoryError as error:
@@ -36,7 +40,7 @@ def load_tensors(path: Path) -> dict[str, Any]:
         if not _could_be_pickled(path):
             raise UserError(f"{path}: no checkpoint; name a checkpoint.pt that scripts/train.py wrote") from error
         raise UserError(f"{path}: holds more than weights and plain values, and loading it could run code") from error
-    except (RuntimeError, EOFError, ValueError, OSError) as error:
+    except Exception as error:
         raise UserError(f"{path}: a damaged checkpoint ({error}); train again or fetch it again") from error
     if not isinstance(content, dict):
         raise UserError(f"{path}: got {type(content).__name__}, expected a checkpoint written by scripts/train.py")
@@ -59,25 +63,3 @@ def save_checkpoint(path: Path, network: SegmentationNetwork, job: TrainingJob, 
     """
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     save_tensors(path, {"weights": weights, "job": job.model_dump(), "provenance": provenance})
-
-
-def load_checkpoint(path: Path) -> tuple[SegmentationNetwork, TrainingJob, dict[str, Any]]:
-    """Read a trained network.
-
-    Returns:
-        The network in evaluation mode on the CPU, the job that trained it, and its provenance.
-
-    Raises:
-        UserError: No checkpoint of this project, or weights that do not fit the network that it names.
-    """
-    content = load_tensors(path)
-    if not {"weights", "job", "provenance"} <= content.keys():
-        raise UserError(f"{path}: keys {sorted(content)[:5]}, expected a checkpoint written by scripts/train.py")
-    job = parse(TrainingJob, content["job"], str(path))
-    network = build(job.network)
-    try:
-        network.load_state_dict(content["weights"])
-    except RuntimeError as error:
-        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise UserError(f"{path}: its weights are not those of {job.network.architecture}: {first}") from error
-    return network.eval(), job, content["provenance"]

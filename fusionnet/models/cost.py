@@ -35,7 +35,7 @@ def network_cost(settings: NetworkSettings, side_pixels: int = SLICE_PIXELS) -> 
     """
     with torch.device("meta"):  # shapes without values: no memory, no time
         network = build(settings).eval()
-        image = torch.empty(1, 1, side_pixels, side_pixels)
+        image = torch.empty(1, 1 + 2 * network.neighbours, side_pixels, side_pixels)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(image)
     parameters = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)

@@ -1,13 +1,10 @@
 """FusionNet: a fully residual encoder-decoder (Quan, Hildebrand, Jeong, arXiv 1612.05360, figure 2 and table 1)."""
 
-from typing import Literal
-
 import torch
 from torch import nn
 
-from fusionnet.models.blocks import Convolution, Residual, SegmentationNetwork, Upsampling
-
-LEVELS = 4
+from fusionnet.config.stages import Skips, Stem
+from fusionnet.models.blocks import Convolution, Residual, SegmentationNetwork, Upsampling, stem_layers
 
 
 class Stage(nn.Sequential):
@@ -26,27 +23,29 @@ class FusionNetUnit(SegmentationNetwork):
         in_channels: Channels of the input.
         residual: False replaces each residual layer by its three convolutions alone (an ablation).
         skips: "add" as the paper has it; "concatenate" as U-Net does (an ablation).
+        stem: See `stem_layers`; "half" leaves three levels (ours).
     """
 
     def __init__(
-        self, width: int, in_channels: int = 1, residual: bool = True, skips: Literal["add", "concatenate"] = "add"
+        self, width: int, in_channels: int = 1, residual: bool = True, skips: Skips = "add", stem: Stem = "full"
     ):
         super().__init__()
-        channels = [width * 2**level for level in range(LEVELS + 1)]  # 64, 128, 256, 512, 1024 at width 64
+        self.enter, self.leave, held, levels = stem_layers(stem)
+        channels = [width * 2**level for level in range(levels + 1)]  # 64, 128, 256, 512, 1024 at width 64
         self.concatenates = skips == "concatenate"
         self.down = nn.ModuleList(
             Stage(inside, outside, residual)
-            for inside, outside in zip([in_channels, *channels[:3]], channels[:4], strict=True)
+            for inside, outside in zip([held * in_channels, *channels[:-2]], channels[:-1], strict=True)
         )
         self.pool = nn.MaxPool2d(2)
-        self.bridge = Stage(channels[3], channels[4], residual)
-        self.deconvolution = nn.ModuleList(Upsampling(2 * c, c) for c in reversed(channels[:4]))
-        self.up = nn.ModuleList(Stage(2 * c if self.concatenates else c, c, residual) for c in reversed(channels[:4]))
-        self.head = nn.Conv2d(width, 1, 3, padding=1)
+        self.bridge = Stage(channels[-2], channels[-1], residual)
+        self.deconvolution = nn.ModuleList(Upsampling(2 * c, c) for c in reversed(channels[:-1]))
+        self.up = nn.ModuleList(Stage(2 * c if self.concatenates else c, c, residual) for c in reversed(channels[:-1]))
+        self.head = nn.Conv2d(width, held, 3, padding=1)
 
     def segment(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits (N, 1, H, W) of an input (N, C, H, W)."""
-        skips = []
+        x, skips = self.enter(x), []
         for stage in self.down:
             x = stage(x)  # (N, width * 2**level, H / 2**level, W / 2**level)
             skips.append(x)
@@ -55,7 +54,7 @@ class FusionNetUnit(SegmentationNetwork):
         for deconvolution, stage, skip in zip(self.deconvolution, self.up, reversed(skips), strict=True):
             x = deconvolution(x)
             x = stage(torch.cat([x, skip], dim=1) if self.concatenates else x + skip)
-        return self.head(x)
+        return self.leave(self.head(x))
 
 
 class FusionNet(SegmentationNetwork):
@@ -69,15 +68,26 @@ class FusionNet(SegmentationNetwork):
         chain: Number of units.
         residual: See `FusionNetUnit`.
         skips: See `FusionNetUnit`.
+        neighbours: Of a single unit alone; see `SegmentationNetwork`.
+        stem: Of each unit; see `stem_layers`.
     """
 
-    def __init__(self, width: int, chain: int = 1, residual: bool = True, skips: Literal["add", "concatenate"] = "add"):
+    def __init__(
+        self,
+        width: int,
+        chain: int = 1,
+        residual: bool = True,
+        skips: Skips = "add",
+        neighbours: int = 0,
+        stem: Stem = "full",
+    ):
         super().__init__()
-        self.reach = 246 * chain
-        self.units = nn.ModuleList(FusionNetUnit(width, residual=residual, skips=skips) for _ in range(chain))
+        self.neighbours, self.reach = neighbours, (246 if stem == "full" else 237) * chain
+        unit = width, 1 + 2 * neighbours, residual, skips, stem
+        self.units = nn.ModuleList(FusionNetUnit(*unit) for _ in range(chain))
 
     def segment(self, x: torch.Tensor) -> torch.Tensor:
-        """Return logits (N, chain, H, W) of an input (N, 1, H, W)."""
+        """Return logits (N, chain, H, W) of an input (N, C, H, W)."""
         logits = []
         for unit in self.units:
             logits.append(unit(x))

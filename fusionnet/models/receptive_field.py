@@ -4,8 +4,9 @@ A feature map whose pixels are `stride` input pixels wide is described by its re
 pixel outside stride * p - reach .. stride * (p + 1) - 1 + reach. The reach obeys
 
 - convolution of size k, same padding: reach + stride * (k - 1) / 2
-- pooling 2 x 2: the same reach at twice the stride
-- deconvolution 2 x 2 of stride 2: half the stride, and reach + that half (the odd pixels look back, the even ones on)
+- pooling 2 x 2, or putting 2 x 2 pixels into channels: the same reach at twice the stride
+- deconvolution 2 x 2 of stride 2, or taking 2 x 2 pixels out of channels: half the stride, and reach + that half (the
+  odd pixels look back, the even ones on)
 - sum or concatenation: the greater reach
 
 after Araujo, Norris, Sim: Computing receptive fields of convolutional neural networks (Distill 2019), which
@@ -72,7 +73,8 @@ def reach(network: SegmentationNetwork) -> int:
     """Return how many pixels on each side of itself an output pixel can depend on.
 
     Args:
-        network: FusionNet (246, and as much again for each further unit), U-Net (107), or another of their layers.
+        network: FusionNet (246, and as much again for each further unit), U-Net (107), these behind the stem "half"
+            (237 and 103), or another of their layers.
 
     Raises:
         ValueError: A layer that this module does not know, or an output of another size than the input.
@@ -87,9 +89,11 @@ def _after(layer: nn.Module, before: Sight) -> Sight:
     size, stride, padding = (_number(layer, name) for name in ("kernel_size", "stride", "padding"))
     if isinstance(layer, nn.Conv2d) and stride == 1 and 2 * padding == size - 1:
         return Sight(before.stride, before.reach + before.stride * padding)
-    if isinstance(layer, nn.MaxPool2d | nn.AvgPool2d) and size == stride == 2:
+    pools = isinstance(layer, nn.MaxPool2d | nn.AvgPool2d) and size == stride == 2
+    if pools or (isinstance(layer, nn.PixelUnshuffle) and layer.downscale_factor == 2):
         return Sight(2 * before.stride, before.reach)
-    if isinstance(layer, nn.ConvTranspose2d) and size == stride == 2 and padding == 0:
+    rises = isinstance(layer, nn.ConvTranspose2d) and size == stride == 2 and padding == 0
+    if rises or (isinstance(layer, nn.PixelShuffle) and layer.upscale_factor == 2):
         half = before.stride // 2
         return Sight(half, before.reach + half)
     if isinstance(layer, nn.BatchNorm2d | nn.ReLU | nn.Identity | nn.Dropout | nn.Sigmoid):

@@ -1,5 +1,6 @@
 """What a prediction holds, and an alarm where it says nothing."""
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
@@ -34,23 +35,21 @@ class Summary:
         return astuple(self)
 
 
-def summarise(probability: np.ndarray, missing: int) -> Summary:
-    """Return the summary of a region."""
-    return Summary(
-        probability.size,
-        float(probability.min()),
-        float(probability.max()),
-        float(probability.sum(dtype=np.float64)),
-        int((probability >= 0.5).sum()),
-        missing,
-    )
+def summarise(probability: np.ndarray) -> Summary:
+    """Return the summary of a region.
+
+    Args:
+        probability: 0 to 1, or uint8 0 to 255; any shape.
+    """
+    scale, half, exact = (255, 128, np.uint64) if probability.dtype == np.uint8 else (1, 0.5, np.float64)
+    lowest, highest, total = probability.min(), probability.max(), probability.sum(dtype=exact)
+    inside = int(np.count_nonzero(probability >= half))
+    return Summary(probability.size, float(lowest / scale), float(highest / scale), float(total / scale), inside, 0)
 
 
 def joined(summaries: Iterable[Summary]) -> Summary:
-    """Return the summary of several regions together; of none, zeros."""
+    """Return the summary of several regions together."""
     summaries = list(summaries)
-    if not summaries:
-        return Summary(0, 0.0, 0.0, 0.0, 0, 0)
     pixels, lowest, highest, total, inside, missing = zip(*(each.values() for each in summaries), strict=True)
     return Summary(sum(pixels), min(lowest), max(highest), sum(total), sum(inside), sum(missing))
 
@@ -80,3 +79,13 @@ def sentences(summary: Summary) -> list[str]:
     lines = [f"probabilities {summary.lowest:.3f} to {summary.highest:.3f}, mean {mean:.3f}"]
     lines += [f"{summary.missing} pixels were not a number and were taken for mid-grey"] if summary.missing else []
     return lines + [f"WARNING: {warning}" for warning in [alarm(summary)] if warning]
+
+
+def view_command(**options: object) -> str:
+    """Return the command that shows a prediction in a browser.
+
+    Args:
+        **options: Of ``scripts/view.py``; those that are None are left out.
+    """
+    given = {name: str(value) for name, value in options.items() if value is not None}
+    return shlex.join(["python", "scripts/view.py", *(word for name in given for word in (f"--{name}", given[name]))])

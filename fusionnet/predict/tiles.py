@@ -84,9 +84,13 @@ class Chunk:
         return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
 
     @property
-    def region(self) -> tuple[int, slice, slice]:
+    def region(self) -> tuple[slice, slice, slice]:
         """Where it lies in the result."""
-        return self.z, slice(self.rows.start, self.rows.stop), slice(self.columns.start, self.columns.stop)
+        return (
+            slice(self.z, self.z + 1),
+            slice(self.rows.start, self.rows.stop),
+            slice(self.columns.start, self.columns.stop),
+        )
 
 
 @dataclass(frozen=True)
@@ -128,9 +132,9 @@ class ChunkPlan:
         z = first + within
         return Chunk(number, z, self.slices[z], self.rows[row], self.columns[column])
 
-    def part(self, part: int, parts: int) -> range:
-        """Return the numbers of the chunks of one part of so many, counted from 1; together they are all chunks."""
-        return range(len(self) * (part - 1) // parts, len(self) * part // parts)
+    def shard(self, shard: int, shards: int) -> range:
+        """Return the numbers of the chunks of one shard of so many, counted from 1; together they are all chunks."""
+        return range(len(self) * (shard - 1) // shards, len(self) * shard // shards)
 
     def chunks(self, numbers: range) -> Iterator[Chunk]:
         """Return the chunks of these numbers."""

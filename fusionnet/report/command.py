@@ -14,7 +14,9 @@ OPTIONS: dict[str, tuple[type, str]] = {
     "--predict": (str, "section 'predict' (JSON)"),
     "--report-folder": (Path, "receives tables, texts and figures"),
     "--figure": (Path, "PNG to write"),
+    "--also": (Path, "files of further reports, which the page shows too"),
 }
+SEVERAL = ("--also",)  # none or more; the others are needed
 
 
 def begin_report(
@@ -35,7 +37,8 @@ def begin_report(
     parser.add_argument("--results", required=True, type=Path, help="holds ARM/FOLD/seed-SEED/ of each replicate")
     for option in options:
         kind, explanation = OPTIONS[option]
-        parser.add_argument(option, required=True, type=kind, help=explanation)
+        number = {"nargs": "*", "default": []} if option in SEVERAL else {"required": True}
+        parser.add_argument(option, type=kind, help=explanation, **number)
     parser.add_argument("--log", type=Path, help="also write the messages to this file")
     arguments = parser.parse_args()
     require_apart(named(arguments, "results"), named(arguments, *{"figure", "log"}.intersection(vars(arguments))))

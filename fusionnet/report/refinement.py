@@ -17,8 +17,8 @@ from fusionnet.devices import Machine
 from fusionnet.evaluate.isbi import score_stack
 from fusionnet.evaluate.metrics import headlines, metrics_of, shown_metrics
 from fusionnet.models.blocks import SegmentationNetwork
-from fusionnet.models.checkpoints import load_checkpoint
 from fusionnet.models.fusionnet import FusionNet
+from fusionnet.models.pretrained import load_checkpoint
 from fusionnet.predict.predictor import Predictor
 from fusionnet.report.figures.segmentations import place_of, show, telling_view
 from fusionnet.report.results import Replicate, ScoredSlices
@@ -71,7 +71,7 @@ def predict_unit(
     """
     network, _, _ = load_checkpoint(replicate.folder / "checkpoint.pt")
     predictor = Predictor(first_units(network, unit), settings, machine)
-    return np.stack([predictor.predict_slice(grey.astype(np.float32)).probability for grey in raw])
+    return predictor.predict_stack(raw)
 
 
 def score_units(

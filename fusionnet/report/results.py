@@ -17,7 +17,7 @@ from fusionnet.errors import UserError
 from fusionnet.evaluate.isbi import score_stack
 from fusionnet.evaluate.metrics import headlines, metrics_of, shown_metrics
 from fusionnet.files import sha256
-from fusionnet.models.checkpoints import load_checkpoint
+from fusionnet.models.pretrained import load_checkpoint
 from fusionnet.report.statistics import SliceScores
 from fusionnet.volumes.stacks import read_pair
 from fusionnet.volumes.volume import read_volume
@@ -108,13 +108,18 @@ def read_scored_slices(fold: str, raw: Path) -> ScoredSlices:
         fold: ``"FIRST-LAST"`` of the labelled stack, or ``"test"``.
         raw: Folder with ``{train,test}-{volume,labels}.tif``.
     """
-    stack = "test" if fold == "test" else "train"
-    volume_path, labels_path = raw / f"{stack}-volume.tif", raw / f"{stack}-labels.tif"
+    volume_path, labels_path = raw_files([fold], raw)
     volume, labels = read_pair(volume_path, labels_path, read_volume)
     numbers = list(range(len(labels)) if fold == "test" else slice_range(fold))
     if numbers[-1] >= len(labels):
         raise UserError(f"fold {fold}: {labels_path} has slices 0-{len(labels) - 1}; choose scored slices in it")
     return ScoredSlices(volume[numbers], labels[numbers], numbers)
+
+
+def raw_files(folds: Sequence[str], raw: Path) -> list[Path]:
+    """Return the files of the stacks whose slices some folds score: volume and labels of each."""
+    stacks = dict.fromkeys("test" if fold == "test" else "train" for fold in folds)
+    return [raw / f"{stack}-{kind}.tif" for stack in stacks for kind in ("volume", "labels")]
 
 
 def read_networks(job: ReportJob, replicates: list[Replicate]) -> dict[str, ArmSettings]:

@@ -14,10 +14,8 @@ import numpy as np
 from scipy import stats
 
 from fusionnet.errors import UserError
+from fusionnet.report.power import CONFIDENCE, MOST_FOLDS, POWER, folds_needed, smallest_effect
 
-CONFIDENCE = 0.95
-POWER = 0.8
-MOST_FOLDS = 1000
 RESAMPLES = 4999
 
 ReplicateKey = tuple[str, int]
@@ -45,6 +43,8 @@ class Effect:
     """Different slices that were scored, over all folds."""
     folds_needed: int | None
     """Folds that would tell an effect of this size from none; None: unknown, or over `MOST_FOLDS`."""
+    smallest: float | None = None
+    """Smallest effect that so many folds, scattered as these, find with probability `POWER`; None: one fold."""
 
     @property
     def verdict(self) -> Verdict:
@@ -82,11 +82,12 @@ def estimate_effect(
     mean = _mean_of_means(differences)
     low, high = bootstrap_interval(differences, generator, resamples=resamples)
     slices = {fold: len(difference) for (fold, _), difference in differences.items()}
-    folds, needed = len(slices), None
+    folds, needed, smallest = len(slices), None, None
     if folds > 1:  # a single fold says nothing about the scatter of folds
         deviation = (high - low) / 2 / stats.t.ppf((1 + CONFIDENCE) / 2, folds - 1) * np.sqrt(folds)
-        needed = folds_needed(mean, float(deviation))
-    return Effect(arm, baseline, score, mean, low, high, len(differences), folds, sum(slices.values()), needed)
+        needed, smallest = folds_needed(mean, float(deviation)), smallest_effect(float(deviation), folds)
+    counts = len(differences), folds, sum(slices.values())
+    return Effect(arm, baseline, score, mean, low, high, *counts, needed, smallest)
 
 
 def paired_differences(arm: str, baseline: str, scores: Mapping[str, SliceScores]) -> dict[ReplicateKey, np.ndarray]:
@@ -171,33 +172,6 @@ def standard_error(
     return float(np.sqrt(max(replicates + slices - both, replicates, slices)))
 
 
-def folds_needed(
-    mean: float, deviation: float, confidence: float = CONFIDENCE, power: float = POWER, most: int = MOST_FOLDS
-) -> int | None:
-    """Return how many folds, each with slices and trainings of its own, would tell an effect of this size from none.
-
-    The power of the paired t-test, by the non-central t distribution.
-
-    Args:
-        mean: The effect.
-        deviation: Standard deviation of one fold: the standard error times the root of their number.
-        confidence: 1 minus the test's level, two-sided.
-        power: Probability of seeing the effect.
-        most: Give up beyond so many.
-
-    Returns:
-        The smallest number of folds with the asked power; None if it exceeds ``most``.
-    """
-    if mean == 0:
-        return None
-    if deviation == 0:
-        return 2
-    numbers = np.arange(2, most + 1)
-    critical = stats.t.ppf((1 + confidence) / 2, numbers - 1)
-    reached = stats.nct.sf(critical, numbers - 1, abs(mean) / deviation * np.sqrt(numbers)) >= power
-    return int(numbers[reached.argmax()]) if reached.any() else None
-
-
 def sentence(effect: Effect, names: Mapping[str, str], score_name: str) -> str:
     """Say what an effect shows, in words that a reviewer would accept.
 
@@ -206,26 +180,41 @@ def sentence(effect: Effect, names: Mapping[str, str], score_name: str) -> str:
         names: Display name of each arm.
         score_name: Display name of the score.
     """
+    need = what_would_decide(effect)
+    return f"{finding(effect, names, score_name)}{f'; {need}' if need else ''}."
+
+
+def finding(effect: Effect, names: Mapping[str, str], score_name: str) -> str:
+    """Return the first half of a `sentence`: the verdict, the difference, its interval and what it rests on."""
     arm, baseline = names[effect.arm], names[effect.baseline]
     trainings, folds = count(effect.replicates, "paired training"), count(effect.folds, "fold")
     sample = f"{trainings}, {folds}, {count(effect.slices, 'slice')}"
     interval = f"{CONFIDENCE:.0%} interval {effect.low:+.4f} to {effect.high:+.4f}"
     facts = f"(difference {effect.mean:+.4f}, {interval}; {sample})"
+    if effect.verdict == "not distinguishable":
+        return f"{score_name}: {arm} and {baseline} are not distinguishable at this sample size {facts}"
+    where = " on the slices of this fold" if effect.folds == 1 else ""
+    return f"{score_name}: {arm} is {effect.verdict} than {baseline}{where} {facts}"
+
+
+def what_would_decide(effect: Effect) -> str:
+    """Return the second half of a `sentence`: what is needed to tell the arms apart; nothing where they are."""
     if effect.verdict != "not distinguishable":
-        where = " on the slices of this fold" if effect.folds == 1 else ""
-        return f"{score_name}: {arm} is {effect.verdict} than {baseline}{where} {facts}."
+        return ""
     if effect.replicates < 2:
-        need = "one training of each cannot tell an architecture from a lucky seed: more seeds or folds must decide"
-    elif effect.folds < 2:
-        need = "one fold does not tell how other tissue differs: more folds must decide"
-    elif effect.folds_needed is None:
+        return "one training of each cannot tell an architecture from a lucky seed: more seeds or folds must decide"
+    if effect.folds < 2:
+        return "one fold does not tell how other tissue differs: more folds must decide"
+    if effect.folds_needed is None:
         need = f"not even {MOST_FOLDS} folds would be likely to decide so small an effect"
     else:
         need = (
             f"about {effect.folds_needed} folds, each on slices of its own, would decide an effect of this size; more "
             "seeds on the same slices would not"
         )
-    return f"{score_name}: {arm} and {baseline} are not distinguishable at this sample size {facts}; {need}."
+    if effect.smallest is not None:
+        need += f"; these folds find an effect of {effect.smallest:.4f} or more with {POWER:.0%} probability"
+    return need
 
 
 def _mean_of_means(differences: Mapping[ReplicateKey, np.ndarray]) -> float:

@@ -1,6 +1,6 @@
 """The report's texts: the verdict as sentences and a table, the comparison as Markdown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -9,6 +9,14 @@ from fusionnet.evaluate.metrics import headlines, shown_metrics
 from fusionnet.models.cost import SLICE_PIXELS
 from fusionnet.report.comparison import BASELINE, MEAN
 from fusionnet.report.statistics import Effect, count, sentence
+
+HELD_OUT = "Scored on held-out slices of the labelled stack, not on a test stack of its own."
+COSTS = (
+    f"FLOPs: one pass over a slice of {SLICE_PIXELS} x {SLICE_PIXELS} pixels, a multiplication and an addition "
+    "counted as two. Prediction: seconds for each slice, all orientations together."
+)
+Rows = tuple[list[str], list[list[str]]]
+"""Titles of a table's columns, and its cells."""
 
 
 def verdict_markdown(effects: Sequence[Effect], names: Mapping[str, str], folds: Sequence[str]) -> str:
@@ -20,7 +28,7 @@ def verdict_markdown(effects: Sequence[Effect], names: Mapping[str, str], folds:
         folds: Those of the experiment.
     """
     if not effects:
-        return "There is one arm, and so nothing to compare.\n"
+        return f"{nothing_to_compare(names)}\n"
     pairs = _by_pair(effects)
     lines = [" ".join(sentence(effect, names, headlines()[effect.score]) for effect in pairs[0]), ""]
     if len(pairs) > 1:
@@ -29,9 +37,24 @@ def verdict_markdown(effects: Sequence[Effect], names: Mapping[str, str], folds:
             header, [[_pair_name(pair[0], names), _sample(pair[0]), *(_finding(e) for e in pair)] for pair in pairs]
         )
         lines += ["", "In brackets 95 % intervals; each stands alone, and one in twenty misses its true effect.", ""]
-    if any(fold != "test" for fold in folds):
-        lines += ["Scored on held-out slices of the labelled stack, not on a test stack of its own.", ""]
+    if is_held_out(folds):
+        lines += [HELD_OUT, ""]
     return "\n".join(lines)
+
+
+def nothing_to_compare(arms: Collection[str]) -> str:
+    """Say why no arm is compared with another."""
+    if len(arms) == 1:
+        return "There is one arm, and so nothing to compare."
+    return (
+        f"The {len(arms)} arms were trained on different numbers of slices, so that none is compared with another: "
+        "a difference would be that of the slices too. Give two arms the same `training_slices`, or none."
+    )
+
+
+def is_held_out(folds: Sequence[str]) -> bool:
+    """Return whether slices are scored that lie in the stack which was trained on."""
+    return any(fold != "test" for fold in folds)
 
 
 def comparison_markdown(table: pd.DataFrame, names: Mapping[str, str], effects: Sequence[Effect]) -> str:
@@ -42,26 +65,15 @@ def comparison_markdown(table: pd.DataFrame, names: Mapping[str, str], effects: 
         names: Display name of each arm.
         effects: From `fusionnet.report.comparison.compare`.
     """
-    means, singles = table[table["fold"] == MEAN], table[table["fold"] != MEAN]
+    singles = table[table["fold"] != MEAN]
     lines = ["# Comparison", "", *evidence(singles, names), ""]
-    costs = ("parameters", "FLOPs per slice", "training", "prediction")
-    lines += markdown_table(
-        ["arm", *(metric.title for metric in shown_metrics("headline", "text").values()), "replicates", *costs],
-        [_mean_cells(row, singles, names) for row in means.to_dict("records")],
-    )
-    lines += [
-        "",
-        f"FLOPs: one pass over a slice of {SLICE_PIXELS} x {SLICE_PIXELS} pixels, a multiplication and an addition "
-        "counted as two. Prediction: seconds for each slice, all orientations together.",
-    ]
+    lines += [*markdown_table(*mean_rows(table, names)), "", COSTS]
     devices = sorted({str(device) for device in singles["training_device"].dropna()})
     lines += [f"Trained on: {'; '.join(devices)}.", "", "## Effects", ""]
-    lines += markdown_table(
-        ["comparison", "score", "mean", "95 % interval", "paired trainings", "verdict", "would decide"],
-        [_effect_cells(effect, names) for pair in _by_pair(effects) for effect in pair],
-    )
+    lines += markdown_table(*effect_rows(effects, names))
     lines += [
         "",
+        "Found here: the smallest true effect that these folds find with 80 % probability, if they scatter so.",
         "Would decide: so many folds, each on slices of its own, would be likely to tell an effect of this size from",
         "none; more seeds on the same slices would not. A verdict of one fold holds for the slices of that fold.",
     ]
@@ -72,6 +84,29 @@ def comparison_markdown(table: pd.DataFrame, names: Mapping[str, str], effects: 
     lines += markdown_table(header, [_single_cells(row, names) for row in singles.to_dict("records")])
     lines += ["", "Merge part: 1 without mergers (precision). Split part: 1 without splits (recall)."]
     return "\n".join(lines) + "\n"
+
+
+def mean_rows(table: pd.DataFrame, names: Mapping[str, str]) -> Rows:
+    """Return the means of each arm; as for `comparison_markdown`."""
+    means, singles = table[table["fold"] == MEAN], table[table["fold"] != MEAN]
+    scores = (metric.title for metric in shown_metrics("headline", "text").values())
+    header = ["arm", *scores, "replicates", "parameters", "FLOPs per slice", "training", "prediction"]
+    return header, [_mean_cells(row, singles, names) for row in means.to_dict("records")]
+
+
+def effect_rows(effects: Sequence[Effect], names: Mapping[str, str]) -> Rows:
+    """Return the difference of each pair of arms; as for `comparison_markdown`."""
+    header = [
+        "comparison",
+        "score",
+        "mean",
+        "95 % interval",
+        "paired trainings",
+        "verdict",
+        "found here",
+        "would decide",
+    ]
+    return header, [_effect_cells(effect, names) for pair in _by_pair(effects) for effect in pair]
 
 
 def evidence(singles: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
@@ -151,8 +186,9 @@ def _effect_cells(effect: Effect, names: Mapping[str, str]) -> list[str]:
     needed = "unknown" if effect.folds_needed is None else count(effect.folds_needed, "fold")
     if effect.verdict != "not distinguishable":
         needed = "decided"
+    smallest = "unknown" if effect.smallest is None else f"{effect.smallest:.4f}"
     numbers = [f"{effect.mean:+.4f}", interval, _sample(effect)]
-    return [_pair_name(effect, names), headlines()[effect.score], *numbers, effect.verdict, needed]
+    return [_pair_name(effect, names), headlines()[effect.score], *numbers, effect.verdict, smallest, needed]
 
 
 def _mean_cells(row: Mapping[Any, Any], singles: pd.DataFrame, names: Mapping[str, str]) -> list[str]:

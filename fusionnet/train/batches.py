@@ -21,9 +21,16 @@ from fusionnet.train.losses import pixel_weights
 class Batch:
     """A step's samples."""
 
-    images: torch.Tensor  # (N, 1, H, W) float32, normalised
+    images: torch.Tensor  # (N, 1 + 2 * neighbours, H, W) float32, normalised
     labels: torch.Tensor  # (N, H, W) uint8, 1 inside a cell
     weights: torch.Tensor  # (N, H, W) float32
+
+    def __getstate__(self) -> list[np.ndarray]:
+        """Return what a worker sends through its pipe; tensors would lie in /dev/shm, and be lost where it is full."""
+        return [tensor.numpy() for tensor in (self.images, self.labels, self.weights)]
+
+    def __setstate__(self, arrays: list[np.ndarray]) -> None:
+        self.images, self.labels, self.weights = map(torch.from_numpy, arrays)
 
     def pin_memory(self) -> "Batch":
         """Return the batch in memory that a GPU reads by itself; DataLoader calls it."""
@@ -57,12 +64,13 @@ class Steps(Dataset[Batch]):
         """Draw the batch of a step."""
         samples = [self._draw(step, sample) for sample in range(self.job.train.batch_size)]
         images, labels, weights = (torch.from_numpy(np.stack(arrays)) for arrays in zip(*samples, strict=True))
-        return Batch(images.unsqueeze(1), labels, weights)
+        return Batch(images, labels, weights)
 
     def _draw(self, step: int, sample: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rng = np.random.default_rng([self.job.seed, step, sample])
-        augment = self.job.sampling
-        image, label = draw_sample(rng, self.volume, self.labels, self.slices, augment.elastic_copies, augment)
+        augment, neighbours = self.job.sampling, self.job.network.neighbours
+        stacks = self.volume, self.labels, self.slices, augment.elastic_copies
+        image, label = draw_sample(rng, *stacks, augment, neighbours)
         return image, label, pixel_weights(label, self.job.train)
 
 

@@ -64,6 +64,7 @@ class Stacks:
     volume: np.ndarray  # uint8
     labels: np.ndarray  # uint8, 1 inside a cell
     fold: Fold
+    depth: int  # Z
 
 
 def read_stacks(volume_path: Path, labels_path: Path, job: TrainingJob) -> Stacks:
@@ -94,7 +95,7 @@ def read_stacks(volume_path: Path, labels_path: Path, job: TrainingJob) -> Stack
         fold = fewer_slices(fold, job.network.training_slices, job.seed)
     if not job.network.augmentation:
         volume, labels = volume[:depth], labels[:depth]
-    return Stacks(volume, labels, fold)
+    return Stacks(volume, labels, fold, depth)
 
 
 def fewer_slices(fold: Fold, count: int, seed: int) -> Fold:

@@ -15,6 +15,7 @@ import torch
 
 from fusionnet.config.stages import TrainingJob
 from fusionnet.devices import Machine
+from fusionnet.errors import UserError
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.models.build import build
 from fusionnet.train.batches import Batch, Steps, batches
@@ -105,7 +106,7 @@ class Training:
     def take_step(self, batch: Batch) -> None:
         """Change the weights once, by a batch in the CPU's memory."""
         loss = self.update(batch, self.step)
-        self.average.update(self.network, self.step)
+        self.average.update(self.step)
         self.losses.put(self.step, loss)
         self.step += 1
 
@@ -197,6 +198,10 @@ def train(
                 saved = time.monotonic()
             if stops and not last:
                 raise StoppedError(f"stopped at step {training.step}; the same command goes on from there")
+    except RuntimeError as error:
+        if "DataLoader worker" in str(error):
+            raise UserError(f"{error} Is memory short? With --loader-workers 0 there is none of them") from error
+        raise
     except DivergedError as error:
         raise DivergedError(error.last_sane, f"training diverged at {error}; {_way_out(states, error)}") from error
     states.remove_others()

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numba import njit
 from scipy import ndimage
 from torch.nn import functional
 
+from fusionnet.arithmetic import cached_njit
 from fusionnet.config.stages import TrainSection
 
 BORDER_WEIGHT = 10.0  # w0 of Ronneberger et al. 2015, equation 2
@@ -79,7 +79,7 @@ def border_weights(
     return (weight * np.exp(-(sums**2) / (2 * sigma_pixels**2))).astype(np.float32)
 
 
-@njit(cache=True)
+@cached_njit
 def _distance_sums(cells: np.ndarray, dy: np.ndarray, dx: np.ndarray, distances: np.ndarray) -> np.ndarray:
     """Return d1 + d2 of each membrane pixel, infinite elsewhere; offsets come nearest first, so the search is short."""
     height, width = cells.shape

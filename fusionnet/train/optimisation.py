@@ -4,6 +4,7 @@ import copy
 import math
 
 import torch
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from fusionnet.config.stages import TrainSection
 from fusionnet.models.blocks import SegmentationNetwork
@@ -53,21 +54,22 @@ class WeightAverage:
     the last weights.
 
     Args:
-        network: The network in training.
+        network: The network in training, on its device.
         decay: Share of the old average that a step keeps; 0 follows the network exactly.
     """
 
     def __init__(self, network: SegmentationNetwork, decay: float):
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.decay = decay
+        pairs = list(zip(self.network.state_dict().values(), network.state_dict().values(), strict=True))
+        self.averaged = [pair for pair in pairs if pair[0].is_floating_point()]
+        self.counted = [pair for pair in pairs if not pair[0].is_floating_point()]
 
     @torch.no_grad()
-    def update(self, network: SegmentationNetwork, step: int) -> None:
+    def update(self, step: int) -> None:
         """Take the weights of the network after a step, counted from 0, into the average."""
         decay = min(self.decay, (1 + step) / (10 + step))  # the random start is soon forgotten
-        current = network.state_dict()
-        for name, average in self.network.state_dict().items():
-            if average.is_floating_point():
-                average.lerp_(current[name], 1.0 - decay)
-            else:
-                average.copy_(current[name])
+        averages, current = zip(*self.averaged, strict=True)
+        get_ema_multi_avg_fn(decay)(averages, current, None)
+        for count, now in self.counted:
+            count.copy_(now)

@@ -2,14 +2,12 @@
 
 import logging
 import math
-import os
-import shutil
 from collections.abc import Callable
 
 import torch
 
 from fusionnet.config.stages import TrainSection
-from fusionnet.devices import Machine, out_of_memory
+from fusionnet.devices import Machine, cannot_be_compiled, out_of_memory
 from fusionnet.errors import UserError
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.train.batches import Batch
@@ -29,6 +27,7 @@ class WeightUpdate:
 
     Attributes:
         micro_batch: Samples that go through the network at once.
+        may_run_out: Whether memory may not suffice and be asked for less of: a GPU's.
     """
 
     def __init__(self, network: SegmentationNetwork, settings: TrainSection, machine: Machine):
@@ -36,6 +35,7 @@ class WeightUpdate:
         self.optimizer = make_optimizer(network, settings)
         self.forward = compiled(network, settings.compile, machine.device)
         self.micro_batch = math.ceil(settings.batch_size / settings.accumulation)
+        self.may_run_out = machine.device.type == "cuda"
 
     def __call__(self, batch: Batch, step: int) -> torch.Tensor:
         """Change the weights by a batch in the CPU's memory, at a step counted from 0, and return its loss."""
@@ -47,7 +47,9 @@ class WeightUpdate:
 
     def _try(self, batch: Batch) -> torch.Tensor | None:
         """Change the weights and return the loss; None, with the network as it was, if memory did not suffice."""
-        statistics = [buffer.clone() for buffer in self.network.buffers()]  # each part's forward pass changes them
+        # Each part's forward pass changes them.
+        can_fail = self.may_run_out or self.forward is not self.network
+        statistics = [buffer.clone() for buffer in self.network.buffers()] if can_fail else []
         try:
             loss = self.gradients(batch)
             if self.settings.gradient_clip:
@@ -55,10 +57,14 @@ class WeightUpdate:
             self.optimizer.step()
             return loss
         except RuntimeError as error:
-            if not out_of_memory(error):
+            not_compiled = self.forward is not self.network and cannot_be_compiled(error)
+            if not (not_compiled or (self.may_run_out and out_of_memory(error))):
                 raise
             for buffer, before in zip(self.network.buffers(), statistics, strict=True):
                 buffer.copy_(before)
+            if not_compiled:
+                self.forward = self.network
+                return self._try(batch)
             return None
 
     def _use_less_memory(self, batch: Batch, step: int) -> None:
@@ -100,11 +106,7 @@ def compiled(network: SegmentationNetwork, wanted: str, device: torch.device) ->
     """
     if wanted == "never" or (wanted == "auto" and device.type != "cuda"):
         return network
-    compilers = (os.environ.get("CXX", "g++"), "g++", "clang++")  # of which torch.compile needs one on a CPU
-    if device.type == "cpu" and not any(shutil.which(name) for name in compilers):
-        LOG.warning(
-            "train.compile: no C++ compiler (g++, clang++ or $CXX) is here; training goes on without, somewhat slower"
-        )
-        return network
+    # The compiler is told that results are to be deterministic; on a CPU nothing has loaded it before.
+    torch.use_deterministic_algorithms(True, warn_only=torch.is_deterministic_algorithms_warn_only_enabled())
     # Each size of a batch has code of its own, so that it does not matter which sizes a process has seen before.
     return torch.compile(network, dynamic=False)

@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import torch
 
+from fusionnet.augment.geometry import around
 from fusionnet.devices import Machine, out_of_memory
 from fusionnet.errors import UserError
 from fusionnet.evaluate.counting import count_stack
@@ -47,7 +48,7 @@ def _copy_on_cpu(network: SegmentationNetwork) -> SegmentationNetwork:
 @torch.no_grad()
 def _validate_on(network: SegmentationNetwork, machine: Machine, stacks: Stacks) -> tuple[float, float | None]:
     slices = stacks.fold.validation
-    seen = [_validate_slice(network, machine, stacks.volume[number], stacks.labels[number]) for number in slices]
+    seen = [_validate_slice(network, machine, stacks, number) for number in slices]
     losses, probabilities = zip(*seen, strict=True)
     if np.isnan(losses).any():
         raise UserError(
@@ -60,12 +61,14 @@ def _validate_on(network: SegmentationNetwork, machine: Machine, stacks: Stacks)
 
 
 def _validate_slice(
-    network: SegmentationNetwork, machine: Machine, grey: np.ndarray, truth: np.ndarray
+    network: SegmentationNetwork, machine: Machine, stacks: Stacks, number: int
 ) -> tuple[float, np.ndarray]:
     """Return loss and probabilities (Y, X) of a slice, a large one tile by tile: memory does not grow with it."""
-    loss, probability = 0.0, np.empty(grey.shape, np.float32)
-    for (rows, seen_rows), (columns, seen_columns) in product(*(_tiles(size, network.reach) for size in grey.shape)):
-        image = torch.from_numpy(normalise(grey[seen_rows, seen_columns])).to(machine.device)[None, None]
+    truth, channels = stacks.labels[number], around(number, network.neighbours, stacks.depth)
+    loss, probability = 0.0, np.empty(truth.shape, np.float32)
+    for (rows, seen_rows), (columns, seen_columns) in product(*(_tiles(size, network.reach) for size in truth.shape)):
+        grey = stacks.volume[channels, seen_rows, seen_columns]
+        image = torch.from_numpy(normalise(grey)).to(machine.device)[None]
         labels = torch.from_numpy(truth[rows, columns]).to(machine.device)[None]
         with machine.autocast():
             logits = network(image.contiguous(memory_format=torch.channels_last))[:, -1:].float()

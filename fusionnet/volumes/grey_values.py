@@ -49,18 +49,21 @@ def choose_window(source: VolumeSource, trained: GreyWindow | None = None) -> Gr
         return None
     if source.dtype.kind not in "uif":
         raise UserError(f"{source.name}: values of type {source.dtype}, expected integer or floating-point grey values")
+    finite = finite_sample(source)
+    if not finite.size:
+        raise UserError(f"{source.name}: no finite grey value in a sample of its voxels; is the volume empty?")
+    window = window_of(finite)
+    warn_of_unused(source.name, finite, window, trained)
+    return window
+
+
+def finite_sample(source: VolumeSource) -> np.ndarray:
+    """Return the finite grey values of a sample of voxels, (N,); see `choose_window`."""
     slices, height, width = source.shape
     numbers = np.unique(np.linspace(0, slices - 1, SAMPLED_SLICES).round().astype(int))
     rows, columns = middle(height, SAMPLED_PIXELS), middle(width, SAMPLED_PIXELS)
     sample = np.concatenate([source.read(slice(z, z + 1), rows, columns).ravel() for z in numbers.tolist()])
-    finite = sample[np.isfinite(sample)]
-    if not finite.size:
-        raise UserError(
-            f"{source.name}: no finite grey value in a sample of {sample.size} voxels; is the volume empty?"
-        )
-    window = window_of(finite)
-    warn_of_unused(source.name, finite, window, trained)
-    return window
+    return sample[np.isfinite(sample)]
 
 
 def window_of(grey: np.ndarray) -> GreyWindow:

@@ -1,60 +1,89 @@
 """Arrays in HDF5 files, ``file.h5:KEY``: CREMI's layout, ilastik's exports, Fiji's plugin, and others."""
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fusionnet.errors import UserError
-from fusionnet.volumes.output import ContiguousWriter, OutputPlan, cannot_be_written, reserve
+from fusionnet.files import split_key
+from fusionnet.volumes.output import ContiguousWriter, OutputPlan, cannot_be_written
 from fusionnet.volumes.source import VolumeSource, existing, oriented
 from fusionnet.volumes.units import attribute_voxel_size
-
-NAME = re.compile(r"(.*?\.(?:h5|hdf5?))(?::(.*))?", re.IGNORECASE | re.DOTALL)
-
-
-def split(name: Path | str) -> tuple[Path, str] | None:
-    """Return file and key of ``file.h5:KEY``, the key ``""`` if absent; None for what is no HDF5 file."""
-    found = NAME.fullmatch(str(name))
-    if found is None or (found[2] is not None and Path(found[1]).is_dir()):  # a folder's name may hold a colon
-        return None
-    return Path(found[1]), (found[2] or "").strip("/")
 
 
 def is_hdf5(name: str) -> bool:
     """Tell whether a path is that of an HDF5 file, with or without a key."""
-    return split(name) is not None
-
-
-def file_of(path: Path | str) -> Path:
-    """Return the file or folder of a volume of any format, without the key of ``file.h5:KEY``."""
-    return (split(path) or (Path(path), ""))[0]
+    return split_key(name) is not None
 
 
 def open_hdf5(name: str) -> VolumeSource:
     """Open an array of an HDF5 file; see `fusionnet.volumes.volume.open_volume`."""
     import h5py
 
-    file, key = split(name) or (Path(name), "")
+    file, key = split_key(name) or (Path(name), "")
     existing(file)
     try:
         hdf = h5py.File(file, "r")
         data = hdf.get(key) if key else None
         if not isinstance(data, h5py.Dataset):
             raise UserError(f"{name}: no dataset {key!r}; write {file}:KEY with one of: {', '.join(_datasets(hdf))}")
-        attributes = dict(data.attrs)
+        if data.external:
+            raise UserError(f"{name}: its voxels lie in raw files beside it; copy them into one HDF5 file")
+        attributes, unwritten = dict(data.attrs), _require_written(name, data)
         axes = _axes(name, attributes) or [dimension.label for dimension in data.dims]
     except (OSError, KeyError) as error:
         raise UserError(f"{file}: cannot be read as HDF5 ({error}); is it truncated?") from error
     known = axes if all(axes) else None
     shape, reader = oriented(name, data, known)
-    size, notes = attribute_voxel_size(attributes)
-    spatial = [axis for axis in axes if axis in "zyx"]
-    if known and size and spatial != ["z", "y", "x"] and len(set(size)) > 1:
-        size, notes = None, [f"voxel size is not known: three numbers for axes {', '.join(spatial)}, in which order?"]
+    size, notes = attribute_voxel_size(attributes, known)
     depth = data.chunks[axes.index("z") if known and "z" in axes else -3] if data.chunks and data.ndim > 2 else 1
-    return VolumeSource(name, shape, data.dtype.newbyteorder("="), reader, size, depth, notes=tuple(notes))
+    return VolumeSource(name, shape, data.dtype.newbyteorder("="), reader, size, depth, notes=(*unwritten, *notes))
+
+
+def _require_written(name: str, data: Any) -> list[str]:
+    """Return a note if parts of an array were never written, which HDF5 reads as its fill value.
+
+    Raises:
+        UserError: Nothing was written, or a file is not there that parts of the array are in.
+    """
+    if data.shape is None:
+        raise UserError(f"{name}: holds no array, expected one of shape (Z, Y, X)")
+    if data.is_virtual:
+        folder = Path(data.file.filename).parent
+        files = {source.file_name for source in data.virtual_sources()} - {"."}
+        missing = sorted(file for file in files if "%" not in file and not (folder / file).exists())
+        if missing:
+            raise UserError(
+                f"{name}: put together of {len(files)} files, of which {len(missing)} are missing: {missing[0]}"
+            )
+        return []
+    sides = data.chunks or [max(1, size) for size in data.shape]
+    total = int(np.prod([-(-size // side) for size, side in zip(data.shape, sides, strict=True)]))
+    there = data.id.get_num_chunks() if data.chunks else total * bool(data.id.get_storage_size())
+    if not there and total:
+        raise UserError(f"{name}: nothing was ever written to it; fetch or export it again")
+    lost = "the program that wrote it left them out, or did not end"
+    return [f"{total - there} of {total} chunks are missing and are read as {data.fillvalue}: {lost}"] * (there < total)
+
+
+def pointed_files(name: Path | str) -> list[Path]:
+    """Return the other files that an array is put together of or lies in, so that their changes can be noticed."""
+    import h5py
+
+    file, key = split_key(name) or (Path(name), "")
+    if not key or not file.is_file() or not h5py.is_hdf5(file):
+        return []
+    with h5py.File(file, "r") as hdf:
+        data = hdf.get(key)
+        if not isinstance(data, h5py.Dataset):
+            return []
+        home = Path(data.file.filename)
+        parts = data.virtual_sources() if data.is_virtual else []
+        others = [home, *(home.parent / part.file_name for part in parts if part.file_name != ".")]
+    return sorted({other for other in others if other != file})
 
 
 def _axes(name: str, attributes: Mapping[str, Any]) -> list[str] | None:
@@ -76,20 +105,21 @@ def _datasets(hdf: Any) -> list[str]:
 
 
 class Hdf5Writer(ContiguousWriter):
-    """Writes an array of its own HDF5 file, with CREMI's resolution.
+    """Writes an array of its own HDF5 file, with CREMI's resolution and that of Fiji's plugin.
 
     Args:
         name: The path of the result, ``file.h5:KEY``.
+        plan: What it is to be.
 
     Raises:
         UserError: There is no key, or the file is there and holds something else.
     """
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, plan: OutputPlan):
         import h5py
 
-        super().__init__(name)
-        file, self._key = split(name) or (Path(name), "")
+        super().__init__(name, plan)
+        file, self._key = split_key(name) or (Path(name), "")
         if not self._key:
             raise cannot_be_written(name)
         if file.exists():
@@ -98,10 +128,11 @@ class Hdf5Writer(ContiguousWriter):
             if keys != [self._key]:
                 raise UserError(f"{file}: holds {', '.join(keys)}, which would be lost; choose a new file")
 
-    def create(self, part: Path, plan: OutputPlan) -> None:
+    def create(self, part: Path) -> int:
         """Make the file; what its voxels are is not set."""
         import h5py
 
+        plan = self.plan
         with h5py.File(part, "w") as hdf:
             properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
             properties.set_layout(h5py.h5d.CONTIGUOUS)  # at one place in the file
@@ -112,14 +143,10 @@ class Hdf5Writer(ContiguousWriter):
             links.set_create_intermediate_group(True)
             kind, space = h5py.h5t.py_create(plan.dtype), h5py.h5s.create_simple(plan.shape)
             h5py.h5d.create(hdf.id, self._key.encode(), kind, space, properties, links)
-            hdf[self._key].attrs["provenance"] = json.dumps(plan.provenance, sort_keys=True)
+            attributes = hdf[self._key].attrs
+            attributes["provenance"] = json.dumps(plan.provenance, sort_keys=True)
             if plan.voxel_size_nm is not None:
-                hdf[self._key].attrs["resolution"] = list(plan.voxel_size_nm)  # nanometres, as CREMI has it
-        reserve(part)
-
-    def offset(self, part: Path) -> int:
-        """Return where its voxels begin."""
-        import h5py
-
+                attributes["resolution"] = list(plan.voxel_size_nm)  # nanometres, as CREMI has it
+                attributes["element_size_um"] = [side / 1000 for side in plan.voxel_size_nm]
         with h5py.File(part, "r") as hdf:
             return hdf[self._key].id.get_offset()

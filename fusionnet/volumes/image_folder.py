@@ -44,13 +44,17 @@ def natural_order(file: Path) -> list[tuple[str, int]]:
 
 
 def _gaps(names: list[Path]) -> list[str]:
-    """Return a note if the slices' numbers leave some out."""
+    """Return a note if the slices' numbers leave some out, or there are several in each name."""
     parts = [natural_order(name) for name in names]
     if len({tuple(text for text, _ in part) for part in parts}) > 1:
         return []
     varying = [numbers for numbers in zip(*([number for _, number in part] for part in parts), strict=True)]
     varying = [numbers for numbers in varying if len(set(numbers)) > 1]
-    if len(varying) != 1:
+    if len(varying) > 1:
+        return [
+            f"{len(varying)} numbers differ in the names, such as {names[0].name}: each file is read as a whole slice"
+        ]
+    if not varying:
         return []
     numbers = varying[0]
     step = min(after - before for before, after in pairwise(numbers))
@@ -58,7 +62,8 @@ def _gaps(names: list[Path]) -> list[str]:
     if not missing:
         return []
     shown = ", ".join(map(str, missing[:SHOWN_GAPS])) + (", ..." if len(missing) > SHOWN_GAPS else "")
-    return [f"{len(missing)} slices are missing by their numbers ({shown}); those around them are read as neighbours"]
+    are = "slice is" if len(missing) == 1 else "slices are"
+    return [f"{len(missing)} {are} missing by their numbers ({shown}); those around them are read as neighbours"]
 
 
 def _open_slice(file: Path) -> VolumeSource:

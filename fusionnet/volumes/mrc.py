@@ -2,11 +2,12 @@
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fusionnet.errors import UserError
+from fusionnet.volumes.output import ContiguousWriter, OutputPlan
 from fusionnet.volumes.source import MappedArray, VolumeSource, existing, oriented
 from fusionnet.volumes.units import voxel_size_nm
 
@@ -16,6 +17,7 @@ IMOD_STAMP = 1146047817
 IMOD_OFFSET = 40  # of the stamp and the flags behind it, in the header's second spare part
 SIGNED_FLAG = 1
 SAMPLED_BYTES = 1 << 20
+ANGSTROM = 10  # of a nanometre
 CLEARLY = 4.0  # times as many bytes at one place than at the other
 
 
@@ -49,7 +51,9 @@ def open_mrc(name: str) -> VolumeSource:
     stored = [letters.get(int(header[axis]), "?") for axis in ("maps", "mapr", "mapc")]
     axes = stored if len(shape) == 3 and "?" not in stored else None
     zyx, reader = oriented(name, array, axes)
-    known = any(side not in (0, 1) for side in lengths)  # programs write 1 angstrom where they know no size
+    # Programs write 1 angstrom where they know no size: of all, or of what lies between the images of a stack.
+    is_stack = len(shape) == 3 and shape[0] > 1 and int(header.mz) == 1
+    known = any(side not in (0, 1) for side in lengths) and not (is_stack and lengths[0] in (0, 1))
     size, unknown = voxel_size_nm(lengths if known else [None] * 3, ["angstrom"] * 3)
     return VolumeSource(name, zyx, array.dtype.newbyteorder("="), reader, size, notes=(*notes, *unknown))
 
@@ -80,3 +84,47 @@ def _signed_by_histogram(name: str, array: MappedArray) -> tuple[bool, str]:
             "(IMOD: newstack -mode 1) or to TIFF (mrc2tif -s)"
         )
     return bool(at_0 > at_128), "the histogram"
+
+
+class MrcWriter(ContiguousWriter):
+    """Writes an MRC file; bytes as 16 bits, since programs differ in whether an MRC's bytes have a sign.
+
+    Args:
+        name: The path of the result.
+        plan: What it is to be.
+
+    Raises:
+        UserError: A type that the format does not have.
+    """
+
+    MODES: ClassVar = {"int16": 1, "float32": 2, "uint16": 6}
+    WIDENED: ClassVar = {"uint8": "uint16", "int8": "int16"}
+
+    def __init__(self, name: str, plan: OutputPlan):
+        dtype = np.dtype(self.WIDENED.get(plan.dtype.name, plan.dtype))
+        if dtype.name not in self.MODES:
+            raise UserError(f"{name}: the format has no voxels of type {plan.dtype}; write .zarr, .h5:KEY or .tif")
+        super().__init__(name, plan, dtype)
+
+    def create(self, part: Path) -> int:
+        """Write the header; the statistics in it say, as the format has it, that they are not known."""
+        import mrcfile
+
+        plan = self.plan
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # the voxels are still to come
+            with mrcfile.new(part, overwrite=True) as file:
+                header = file.header
+                z, y, x = plan.shape
+                header.mode = self.MODES[self.dtype.name]
+                header.nx, header.ny, header.nz = header.mx, header.my, header.mz = x, y, z
+                header.ispg = 1  # a volume, where 0 is a stack of images
+                sides = plan.voxel_size_nm or (0.0, 0.0, 0.0)
+                header.cella.z, header.cella.y, header.cella.x = (
+                    side * ANGSTROM * size for side, size in zip(sides, plan.shape, strict=True)
+                )
+                header.dmin, header.dmax, header.dmean, header.rms = 0, -1, -2, -1
+                header.nlabl = 1
+                header.label = ""  # mrcfile's own holds the time of its making
+                header.label[0] = f"{plan.name}, written by fusionnet"
+                return int(header.nbytes)

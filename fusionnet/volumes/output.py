@@ -1,22 +1,29 @@
-"""Volumes written region by region, whatever the format; resumable, and whole or absent.
+"""Volumes written whole from what can be read by regions, whatever the format; an output is whole or absent.
 
-An output is made under a temporary name, ``.NAME.part``, which a killed job leaves and the next one goes on with; it
-gets its own name when all of it is there. Equal content gives equal bytes, in whatever order it was written.
+It is made in a folder beside it, ``.NAME.part``, and gets its name when all of it is there.
 """
 
+import fcntl
+import json
 import os
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
 
 from fusionnet.errors import UserError
-from fusionnet.volumes.source import Shape
+from fusionnet.files import lock, try_lock, write_text
+from fusionnet.volumes.source import Shape, VolumeSource, read_ahead
 from fusionnet.volumes.units import VoxelSize
 
-Region = tuple[int, slice, slice]
+BAND_BYTES = 1 << 21  # that are read and written at a time
+ROWS = 64  # a band of less than a slice has a multiple of so many
+WRITABLE = "NAME.tif, NAME.zarr, NAME.h5:KEY, NAME.mrc or precomputed://FOLDER"
+LOCK, MADE_FROM = "lock", "made-from.json"
 
 
 @dataclass(frozen=True)
@@ -25,19 +32,25 @@ class OutputPlan:
 
     Attributes:
         shape: (Z, Y, X).
-        dtype: float32, or uint8 for probabilities times 255.
-        tile: Side of the square regions that it is written by.
+        dtype: Of its voxels.
+        chunk: Shape of the blocks of a chunked format.
         voxel_size_nm: Kept in the file; None where it is not known.
-        provenance: Kept in the file.
+        provenance: Kept in the file, where the format has room for it.
         ome_version: Of an OME-Zarr, ``"0.4"`` or ``"0.5"``.
+        labels: Whether values are names, of which there is no mean.
+        window: Values that a viewer shows as black and as white; None of labels.
+        name: What the values are.
     """
 
     shape: Shape
     dtype: np.dtype
-    tile: int
+    chunk: Shape
     voxel_size_nm: VoxelSize | None
     provenance: dict[str, Any]
     ome_version: str = "0.5"
+    labels: bool = False
+    window: tuple[float, float] | None = None
+    name: str = "probability"
 
     @property
     def size(self) -> int:
@@ -46,105 +59,179 @@ class OutputPlan:
 
 
 class FormatWriter(Protocol):
-    """Writes one format; made from the path of the result as it was written, which may hold a key."""
+    """Writes one format; made from the path of the result as it was written, which may hold a key, and a plan.
 
-    def create(self, part: Path, plan: OutputPlan) -> None:
-        """Make the empty volume at a temporary path."""
+    Attributes:
+        size: Bytes that the result takes at most.
+    """
 
-    def open(self, part: Path, plan: OutputPlan) -> None:
-        """Open it for writing."""
+    size: int
 
-    def write(self, region: Region, values: np.ndarray) -> None:
-        """Write a region (z, rows, columns) of the plan's dtype, shape (Y, X)."""
+    def write(self, part: Path, source: VolumeSource) -> None:
+        """Write all of a volume to a temporary path, reading each voxel once."""
 
 
 class ContiguousWriter:
-    """Writes a format whose voxels lie at one place in a file, directly: a killed job cannot damage its structure.
+    """Writes a format whose voxels lie at one place in a file.
 
     Args:
         name: The path of the result.
+        plan: What it is to be.
+        dtype: Of the voxels in the file, where it differs from the plan's.
     """
 
-    def __init__(self, name: str):
-        self.name = name
+    def __init__(self, name: str, plan: OutputPlan, dtype: np.dtype | None = None):
+        self.name, self.plan = name, plan
+        self.dtype = dtype or plan.dtype
+        self.size = plan.size // plan.dtype.itemsize * self.dtype.itemsize
 
-    def offset(self, part: Path) -> int:
-        """Return where the voxels begin."""
+    def create(self, part: Path) -> int:
+        """Make the file without its voxels and return where they begin."""
         raise NotImplementedError
 
-    def open(self, part: Path, plan: OutputPlan) -> None:
-        """Open the file for writing."""
-        self._part, self._plan, self._offset = part, plan, self.offset(part)
-
-    def write(self, region: Region, values: np.ndarray) -> None:
-        """Write a region."""
-        z, rows, columns = region
-        _, height, width = self._plan.shape
-        # Rows of the whole width follow one another in the file.
-        pieces = [values.ravel()] if values.shape[1] == width else values
-        with self._part.open("r+b") as file:
-            for row, piece in zip(range(rows.start, rows.stop), pieces, strict=False):
-                file.seek(self._offset + self._plan.dtype.itemsize * ((z * height + row) * width + columns.start))
-                file.write(piece.data)
+    def write(self, part: Path, source: VolumeSource) -> None:
+        """Write all of a volume."""
+        start = self.create(part)
+        _reserve(part, start + self.size)
+        _, height, width = self.plan.shape
+        with part.open("r+b") as file:
+            for (z, rows), values in read_ahead(_bands(self.plan, source.depth), lambda band: _read(source, band)):
+                values = np.ascontiguousarray(values, self.dtype)
+                whole = rows.stop - rows.start == height
+                for number, piece in [(z.start, values)] if whole else enumerate(values, z.start):
+                    file.seek(start + self.dtype.itemsize * width * (number * height + rows.start))
+                    file.write(piece.data)
 
 
-class VolumeOutput:
-    """A volume that is being written.
+def _bands(plan: OutputPlan, depth: int) -> Iterator[tuple[slice, slice]]:
+    """Return ranges of slices and rows: as many slices as fit into memory, else bands of as many as a block has."""
+    slices, height, width = plan.shape
+    row = width * plan.dtype.itemsize
+    fit = BAND_BYTES // (height * row)
+    depth = max(1, min(depth, 4 * BAND_BYTES // (ROWS * row)))
+    thick = max(depth, fit // depth * depth)
+    tall = height if thick <= fit else max(ROWS, BAND_BYTES // (thick * row) // ROWS * ROWS)
+    for z in range(0, slices, thick):
+        for top in range(0, height, tall):
+            yield slice(z, min(z + thick, slices)), slice(top, min(top + tall, height))
+
+
+def _read(source: VolumeSource, band: tuple[slice, slice]) -> np.ndarray:
+    return source.read(*band, slice(None))
+
+
+def _reserve(part: Path, size: int) -> None:
+    """Have the disk set aside what the file needs, so that it cannot run full later."""
+    with part.open("r+b") as file:
+        size = max(size, os.fstat(file.fileno()).st_size)  # there may be more behind the voxels
+        file.truncate(size)
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+
+
+class PartFolder:
+    """The folder in which an output is made, by one job or by several that have different parts of it.
 
     Args:
-        path: Its final path (without the key, for HDF5).
-        plan: What it is to be.
-        resume: Go on with what an earlier job left, if that is there.
-        writer: Of its format.
+        path: The output's own path (without the key, for HDF5).
+        own: Numbers of the parts that this job makes; no other process may have any of them.
+        made_from: JSON-ready: all that the content depends on. What was made from something else is removed, and what
+            was made from None.
+        create: Makes the beginning in an empty folder.
+
+    Attributes:
+        whole: Where the finished output may lie until it is published.
+
+    Raises:
+        UserError: Another process makes the same, or something else under this name.
     """
 
-    def __init__(self, path: Path, plan: OutputPlan, resume: bool, writer: FormatWriter):
-        self.path = path
-        self.plan = plan
-        self.part = part_path(path)
-        self._writer = writer
-        if not (resume and self.part.exists()):
-            self.discard()
-            writer.create(self.part, plan)
-        writer.open(self.part, plan)
+    def __init__(
+        self, path: Path, own: range = range(1), made_from: Any = None, create: Callable[[Path], None] | None = None
+    ):
+        self.path, self.folder = path, part_path(path)
+        self.whole = self.folder / "whole"
+        self._lock = self._open()
+        try:
+            lock(self._lock, f"{path}: another job is beginning it", wait=True)  # byte 0: one begins at a time
+            if own:
+                taken = f"{path}: another process is writing it; wait for that one, or end it"
+                lock(self._lock, taken, byte=1 + own.start, count=len(own))
+            self._begin(made_from and json.dumps(made_from, sort_keys=True), own, create)
+            fcntl.lockf(self._lock, fcntl.LOCK_UN, 1, 0)
+        except BaseException:
+            self.close()
+            raise
 
-    def write(self, region: Region, probability: np.ndarray) -> None:
-        """Write a region (z, rows, columns) of probabilities 0..1, shape (Y, X)."""
-        values = np.rint(probability * 255) if self.plan.dtype == np.uint8 else probability
-        self._writer.write(region, np.ascontiguousarray(values, self.plan.dtype))
+    def _open(self) -> IO:
+        while True:  # until the file that is opened is the one that lies there: a job may just have removed its own
+            if self.folder.is_file():
+                self.folder.unlink()  # of an older version of this code
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):
+                file = (self.folder / LOCK).open("a")
+                if os.path.samestat(os.fstat(file.fileno()), (self.folder / LOCK).stat()):
+                    return file
+                file.close()
 
-    def finish(self) -> None:
-        """Give the volume its name, in place of an older one."""
-        if self.path.is_dir():
-            old = self.path.with_name(f".{self.path.name}.old")
-            _remove(old)
-            self.path.rename(old)
-            self.part.rename(self.path)
-            _remove(old)
-        else:
-            os.replace(self.part, self.path)
+    def _begin(self, made_from: str | None, own: range, create: Callable[[Path], None] | None) -> None:
+        kept = self.folder / MADE_FROM
+        if kept.exists() and made_from and kept.read_bytes() == made_from.encode():
+            return
+        if not try_lock(self._lock, 1, 0):  # 0: all bytes from there on
+            raise UserError(f"{self.path}: another process is writing it from other inputs or settings; wait for it")
+        self._clear()
+        if create:
+            create(self.folder)
+        if made_from:
+            write_text(kept, made_from)
+        fcntl.lockf(self._lock, fcntl.LOCK_UN, 0, 1)
+        if own:
+            try_lock(self._lock, 1 + own.start, len(own))  # nobody else can have taken it: byte 0 is ours
+
+    def _clear(self) -> None:
+        for there in self.folder.iterdir():
+            if there.name != LOCK:
+                remove(there)
+
+    def publish(self, made: Path) -> None:
+        """Give what was made in the folder the output's name, in place of an older one, and remove the folder."""
+        replace(made, self.path)
+        self.discard()
 
     def discard(self) -> None:
-        """Remove what was written."""
-        _remove(self.part)
+        """Remove the folder with all that is in it."""
+        self._clear()
+        (self.folder / LOCK).unlink()
+        self.close()
+        with suppress(OSError):  # another job may have come
+            self.folder.rmdir()
+
+    def close(self) -> None:
+        """Let others have it."""
+        self._lock.close()
+
+
+def replace(made: Path, path: Path) -> None:
+    """Give a file or folder another name, in place of what bears it."""
+    if path.is_dir():
+        old = path.with_name(f".{path.name}.old")
+        remove(old)
+        path.rename(old)
+        made.rename(path)
+        remove(old)
+    else:
+        os.replace(made, path)
 
 
 def cannot_be_written(path: Path | str) -> UserError:
     """Return the error about a name that no format is written by."""
-    return UserError(f"{path}: cannot be written; expected a name that ends in .tif, .zarr or .h5:KEY")
+    return UserError(f"{path}: cannot be written; expected {WRITABLE}")
 
 
 def part_path(path: Path) -> Path:
-    """Return where an output lies until it is whole."""
+    """Return where an output is made."""
     return path.with_name(f".{path.name}.part")
-
-
-def reserve(part: Path) -> None:
-    """Have the disk set aside what the file needs, so that it cannot run full later."""
-    size = part.stat().st_size
-    if hasattr(os, "posix_fallocate"):
-        with part.open("r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, size)
 
 
 def bytes_on_disk(path: Path) -> int:
@@ -153,7 +240,8 @@ def bytes_on_disk(path: Path) -> int:
     return sum(file.stat().st_blocks * 512 for file in files if file.is_file())
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it; what is absent is well."""
     if path.is_dir():
         shutil.rmtree(path)
     else:

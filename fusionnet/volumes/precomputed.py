@@ -1,28 +1,36 @@
 """Neuroglancer's precomputed volumes, of which the finest scale is read."""
 
-import json
-from pathlib import Path
+import math
 
 from fusionnet.errors import UserError
+from fusionnet.volumes.places import Place, require_inside
 from fusionnet.volumes.source import VolumeSource, oriented
 from fusionnet.volumes.tensorstores import open_array
 from fusionnet.volumes.units import voxel_size_nm
 
+METADATA = "info"
 AXES = ["x", "y", "z", "c"]
 
 
 def is_precomputed(name: str) -> bool:
     """Tell whether a path is that of a precomputed volume."""
-    return (Path(name) / "info").is_file()
+    return b'"scales"' in (Place(name).read(METADATA) or b"")
 
 
 def open_precomputed(name: str) -> VolumeSource:
     """Open a precomputed volume; see `fusionnet.volumes.volume.open_volume`."""
+    place = Place(name)
+    place.require()
     try:
-        finest = json.loads((Path(name) / "info").read_text(encoding="utf-8"))["scales"][0]
-    except (ValueError, KeyError, IndexError) as error:
+        scales = (place.json(METADATA) or {})["scales"]
+        sizes = [math.prod(scale["resolution"]) for scale in scales]
+        finest = sizes.index(min(sizes))  # no order of the scales is prescribed
+    except (KeyError, IndexError, TypeError, ValueError) as error:
         raise UserError(f"{name}: its file 'info' is not that of a precomputed volume") from error
-    array = open_array(name, "neuroglancer_precomputed")
+    require_inside(name, scales[finest].get("key", ""))
+    array = open_array(place, "neuroglancer_precomputed", scale_index=finest)
     shape, reader = oriented(name, array, AXES)
-    size, notes = voxel_size_nm(finest["resolution"][::-1])
-    return VolumeSource(name, shape, array.dtype, reader, size, array.chunks[2], notes=tuple(notes))
+    size, notes = voxel_size_nm(scales[finest]["resolution"][::-1])
+    return VolumeSource(
+        name, shape, array.dtype, reader, size, array.chunks[2], notes=(*array.missing_chunks(), *notes)
+    )

@@ -1,9 +1,12 @@
 """A volume that is read by regions, whatever its file: what `fusionnet.volumes.volume.open_volume` returns."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -12,6 +15,9 @@ from fusionnet.volumes.units import VoxelSize
 
 Shape = tuple[int, int, int]
 Reader = Callable[[slice, slice, slice], np.ndarray]
+READ_AHEAD = 2  # one is ready while the next is read
+Item = TypeVar("Item")
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,19 @@ class VolumeSource:
     def read_all(self) -> np.ndarray:
         """Return the whole volume."""
         return self.read(*[slice(None)] * 3)
+
+
+def with_voxel_size(source: VolumeSource, text: str | None) -> VolumeSource:
+    """Return a volume with the voxel size of ``"Z,Y,X"`` in nanometres, in place of its own; as it is for None."""
+    if text is None:
+        return source
+    try:
+        z, y, x = (float(side) for side in text.split(","))
+    except ValueError:
+        z = y = x = math.nan
+    if not (z > 0 and y > 0 and x > 0 and max(z, y, x) < math.inf):
+        raise UserError(f"--voxel-size: got {text!r}, expected Z,Y,X in nanometres, such as 50,4,4")
+    return replace(source, voxel_size_nm=(z, y, x))
 
 
 class StoredArray(Protocol):
@@ -183,3 +202,21 @@ def middle(size: int, side: int) -> slice:
     """Return the middle of an axis: ``side`` pixels, or all where there are fewer."""
     start = max(0, (size - side) // 2)
     return slice(start, min(size, start + side))
+
+
+def read_ahead(items: Iterable[Item], read: Callable[[Item], Read]) -> Iterator[tuple[Item, Read]]:
+    """Read items in a second thread, in order, while the caller works on those before."""
+    with ThreadPoolExecutor(1) as reader:
+        waiting: deque[tuple[Item, Future[Read]]] = deque()
+        try:
+            for item in items:
+                waiting.append((item, reader.submit(read, item)))
+                if len(waiting) > READ_AHEAD:
+                    first, future = waiting.popleft()
+                    yield first, future.result()
+            while waiting:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        finally:
+            for _, future in waiting:
+                future.cancel()

@@ -56,7 +56,10 @@ def read_stack(path: Path | str) -> np.ndarray:
             series = tiff.series[0]
             own = tiff.is_imagej and len(tiff.series) == 1 and series.axes in ("YX", "ZYX")
             stack = series.asarray() if own else np.empty((0, 0))
-    except (tifffile.TiffFileError, ValueError, IndexError, KeyError, OSError) as error:
+            slices = stack.shape[0] if stack.ndim == 3 else 1
+            if own and (not stack.size or slices != (tiff.imagej_metadata or {}).get("images", 1)):
+                raise ValueError("slices are missing")
+    except Exception as error:
         raise UserError(f"{path}: damaged or truncated ({error}); {advice}") from error
     if not own:
         raise UserError(f"{path}: a TIFF of another program, expected one of this project; {advice}")
@@ -66,9 +69,12 @@ def read_stack(path: Path | str) -> np.ndarray:
 
 def read_provenance(path: Path) -> dict[str, Any]:
     """Return what `write_volume` kept of a stack's making; empty for a foreign TIFF."""
-    with tifffile.TiffFile(path) as tiff:
-        info = (tiff.imagej_metadata or {}).get("Info", "")
-    return json.loads(info) if info.startswith("{") else {}
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            info = (tiff.imagej_metadata or {}).get("Info", "")
+        return json.loads(info) if info.startswith("{") else {}
+    except Exception as error:
+        raise UserError(f"{path}: what it was made from cannot be read ({error}); make it again") from error
 
 
 def grey_window_of(path: Path) -> dict[str, Any]:

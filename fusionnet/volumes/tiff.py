@@ -14,7 +14,7 @@ import numpy as np
 import tifffile
 
 from fusionnet.errors import UserError
-from fusionnet.volumes.output import ContiguousWriter, OutputPlan, reserve
+from fusionnet.volumes.output import ContiguousWriter, OutputPlan
 from fusionnet.volumes.source import (
     MappedArray,
     Reader,
@@ -30,6 +30,7 @@ from fusionnet.volumes.stacks import imagej_options
 from fusionnet.volumes.units import VoxelSize, voxel_size_nm
 
 SUFFIXES = (".tif", ".tiff")
+OF_TIFFFILE = "1.11a"  # the version of ImageJ by which tifffile's own ImageJ files are told
 
 
 def is_tiff(name: str) -> bool:
@@ -58,32 +59,41 @@ def _slices(name: str, tiff: tifffile.TiffFile) -> tuple[Shape, np.dtype, Reader
     series = tiff.series[0]
     if tiff.is_ome and len(tiff.series) > 1:
         raise UserError(f"{name}: OME-TIFF of {len(tiff.series)} images; expected one: save each as a file of its own")
+    images, there = (tiff.imagej_metadata or {}).get("images", 1), int(np.prod(series.shape[:-2]))
+    if len(tiff.series) == len(tiff.pages) == 1 and images > there:  # one page may hold a whole stack of ImageJ's
+        raise UserError(f"{name}: {there} of {images} images that ImageJ wrote are there: truncated; export it again")
     notes = []
     if not tiff.is_ome and (len(tiff.series) > 1 or len(tiff.pages) > len(series.pages)):
         shape, reader = _equal_pages(name, tiff)
         notes = [f"{shape[0]} pages that were written one by one are read as the slices of one stack"]
     else:
-        axes = _axes(name, series, (tiff.imagej_metadata or {}).get("mode"))
+        _require_planes(name, tiff, series)
+        axes, notes = _axes(name, series)
         shape, reader = oriented(name, _array(tiff, series, _end_of(series)), axes)
     dtype = np.dtype(series.dtype).newbyteorder("=")
     photometric = series.keyframe.photometric
     if photometric == tifffile.PHOTOMETRIC.PALETTE and not tiff.is_imagej:
         raise UserError(f"{name}: a palette image, whose numbers are no grey values; convert it (Fiji: Image > Type)")
+    bits = series.keyframe.bitspersample
+    if 1 < bits < 8:
+        raise UserError(f"{name}: {bits} bits a pixel, which programs scale differently; save it with 8 bits")
     if photometric == tifffile.PHOTOMETRIC.MINISWHITE:
-        reader = _inverted(name, reader, dtype, series.keyframe.bitspersample)
+        reader = _inverted(name, reader, dtype, bits)
         notes.append("white is zero in this file: grey values are inverted, as programs show them")
     return shape, dtype, reader, notes
 
 
-def _axes(name: str, series: Any, mode: str | None) -> list[str]:
-    """Return names of the axes; one axis without a name, as of pages that follow one another, is Z."""
-    axes = list(series.axes.lower().replace("s", "c"))
-    if axes == ["c", "y", "x"] and (mode == "grayscale" or _channels_without_names(series)):
-        axes[0] = "z"  # of a stack written without naming its axes, ImageJ's and OME's files call slices channels
+def _axes(name: str, series: Any) -> tuple[list[str], list[str]]:
+    """Return names of the axes, and what was guessed; one axis without a name, as of pages in a row, is Z."""
+    axes, notes = list(series.axes.lower().replace("s", "c")), []
+    if axes == ["c", "y", "x"] and series.shape[0] > 1 and _are_unnamed_slices(series):
+        axes[0] = "z"
+        notes = [f"its header says {series.shape[0]} channels, which tifffile also writes of slices: read as slices"]
     if any(axis == "c" and size > 1 for axis, size in zip(axes, series.shape, strict=True)):
+        slices = "; if these are slices, write them with photometric='minisblack'" if series.axes == "SYX" else ""
         raise UserError(
             f"{name}: RGB or multi-channel TIFF of shape {series.shape}, axes {series.axes}; "
-            "expected one grey value per voxel: convert it (Fiji: Image > Type > 8-bit)"
+            f"expected one grey value per voxel: convert it (Fiji: Image > Type > 8-bit){slices}"
         )
     if axes == ["t", "y", "x"] and series.shape[0] > 1:
         raise UserError(
@@ -93,13 +103,38 @@ def _axes(name: str, series: Any, mode: str | None) -> list[str]:
     unnamed = [number for number, axis in enumerate(axes) if axis not in "zyxct" and series.shape[number] > 1]
     if len(unnamed) == 1 and "z" not in axes:
         axes[unnamed[0]] = "z"
-    return [axis if axis in "zyxct" else f"{axis}{number}" for number, axis in enumerate(axes)]
+    return [axis if axis in "zyxct" else f"{axis}{number}" for number, axis in enumerate(axes)], notes
 
 
-def _channels_without_names(series: Any) -> bool:
-    """Tell whether tifffile wrote an OME-TIFF without being told its axes; up to 4 may be the channels of a picture."""
+def _are_unnamed_slices(series: Any) -> bool:
+    """Tell whether tifffile wrote channels without being told any axes; up to 4 of OME may be those of a picture."""
+    imagej = series.parent.imagej_metadata or {}
     ome = series.parent.ome_metadata or ""
+    if imagej:
+        return imagej.get("ImageJ") == OF_TIFFFILE and imagej.get("mode") == "grayscale"
     return 'Creator="tifffile.py' in ome and not re.search(r"<Channel [^>]*Name=", ome) and series.shape[0] > 4
+
+
+def _require_planes(name: str, tiff: tifffile.TiffFile, series: Any) -> None:
+    """Refuse an OME-TIFF that lacks planes, which tifffile reads as zeros, or has more, or a cut file."""
+    if not tiff.is_ome:
+        return
+    planes = list(series.pages)
+    if lost := [number for number, plane in enumerate(planes) if plane is None]:
+        raise UserError(
+            f"{name}: an OME-TIFF of {len(planes)} planes, of which {len(lost)} are in no file (the first is number "
+            f"{lost[0]}, counted from 0); put all of its files into one folder, or export it again"
+        )
+    for plane in planes:
+        if plane.parent is not tiff:
+            require_bytes(Path(plane.parent.filehandle.path), _end_of_page(plane))
+    named = sum(plane.parent is tiff for plane in planes)
+    if len(tiff.pages) > named:
+        tiff.pages.useframes = False
+        smaller = sum(isinstance(page, tifffile.TiffPage) and page.is_reduced for page in tiff.pages)
+        pages = len(tiff.pages) - smaller
+        if pages > named:
+            raise UserError(f"{name}: has {pages} pages, of which its OME metadata name {named}; export it again")
 
 
 def _array(tiff: tifffile.TiffFile, part: Any, end: int) -> StoredArray:
@@ -142,7 +177,8 @@ class EncodedArray:
 def _end_of(series: Any) -> int:
     if series.dataoffset is not None:
         return series.dataoffset + series.nbytes
-    return _end_of_page(series.pages[-1])
+    ends = (_end_of_page(page) for page in (series.pages[0], series.pages[-1]) if page.parent is series.parent)
+    return max(ends, default=0)
 
 
 def _end_of_page(page: Any) -> int:
@@ -209,26 +245,47 @@ def _voxel_size(tiff: tifffile.TiffFile) -> tuple[VoxelSize | None, list[str]]:
         return None, []
     y, x = (tags[f"{axis}Resolution"].value for axis in "YX")  # pixels per unit, as a fraction
     unit = imagej.get("unit")
-    lengths = [imagej.get("spacing", 1.0), *(step[1] / step[0] if step[0] else None for step in (y, x))]
+    # ImageJ itself leaves out a spacing of 1; others leave it out where they know none.
+    spacing = imagej.get(
+        "spacing", 1.0 if imagej.get("ImageJ") != OF_TIFFFILE and imagej.get("slices", 1) > 1 else None
+    )
+    lengths = [spacing, *(step[1] / step[0] if step[0] else None for step in (y, x))]
     return voxel_size_nm(lengths, [imagej.get("zunit", unit), imagej.get("yunit", unit), unit])
 
 
 class TiffWriter(ContiguousWriter):
-    """Writes a TIFF that ImageJ opens, its voxels at one place."""
+    """Writes a TIFF, its voxels at one place: ImageJ's own, and of types that ImageJ's does not have, OME's.
 
-    def create(self, part: Path, plan: OutputPlan) -> None:
-        """Make the file, of zeros."""
-        options = imagej_options(plan.voxel_size_nm, plan.provenance)
-        with warnings.catch_warnings():
+    Args:
+        name: The path of the result.
+        plan: What it is to be.
+
+    Raises:
+        UserError: A type that neither has.
+    """
+
+    IMAGEJ, OME = ("uint8", "uint16", "float32"), ("int8", "int16", "int32", "uint32", "float64")
+
+    def __init__(self, name: str, plan: OutputPlan):
+        super().__init__(name, plan)
+        if plan.dtype.name not in self.IMAGEJ + self.OME:
+            raise UserError(f"{name}: programs read no TIFF of type {plan.dtype}; write .zarr or .h5:KEY")
+
+    def create(self, part: Path) -> int:
+        """Make the file."""
+        plan = self.plan
+        if plan.dtype.name in self.IMAGEJ:
+            options = imagej_options(plan.voxel_size_nm, plan.provenance)
+        else:
+            sizes = dict(zip("ZYX", plan.voxel_size_nm or (), strict=False))
+            scale: dict[str, Any] = {f"PhysicalSize{axis}": side for axis, side in sizes.items()}
+            scale |= {f"PhysicalSize{axis}Unit": "nm" for axis in sizes}
+            options = {"ome": True, "metadata": {"axes": "ZYX"} | scale}
+        with warnings.catch_warnings(), part.open("wb") as file:
             # Above 4 GB, ImageJ's own convention: one page, and the number of slices in its description.
             warnings.filterwarnings("ignore", message=".*truncating ImageJ file", category=UserWarning)
-            with part.open("wb") as file:
-                tifffile.imwrite(file, shape=plan.shape, dtype=plan.dtype, **options)
-        reserve(part)
-
-    def offset(self, part: Path) -> int:
-        """Return where its voxels begin."""
+            tifffile.imwrite(file, shape=plan.shape, dtype=plan.dtype, **options)
         with tifffile.TiffFile(part) as tiff:
             offset = tiff.series[0].dataoffset
-        assert offset is not None  # create writes the voxels at one place
+        assert offset is not None  # tifffile writes the voxels at one place
         return offset

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 VoxelSize = tuple[float, float, float]  # nanometres along (Z, Y, X)
 
 NANOMETRES = {
@@ -20,9 +22,13 @@ NANOMETRES = {
     "mm": 1e6,
     "millimeter": 1e6,
     "cm": 1e7,
+    "dm": 1e8,
+    "decimeter": 1e8,
     "centimeter": 1e7,
     "m": 1e9,
     "meter": 1e9,
+    "km": 1e12,
+    "kilometer": 1e12,
 }
 NO_LENGTHS = {"", "none", "pixel", "px", "voxel", "inch"}  # ImageJ's inch is a printer's, not the tissue's
 
@@ -53,29 +59,41 @@ def voxel_size_nm(
     return (z, y, x), []
 
 
-def attribute_voxel_size(attributes: Mapping[str, Any]) -> tuple[VoxelSize | None, list[str]]:
-    """Return the voxel size in the attributes of an array of axes z, y, x; see `voxel_size_nm`.
+def attribute_voxel_size(
+    attributes: Mapping[str, Any], axes: Sequence[str] | None = None
+) -> tuple[VoxelSize | None, list[str]]:
+    """Return the voxel size in the attributes of an array; see `voxel_size_nm`.
 
     Args:
         attributes: ``resolution`` (CREMI: nanometres, one number for all axes or three), ``voxel_size`` (the same,
             or in ``units``), ``element_size_um`` (Fiji's HDF5 plugin: micrometres).
+        axes: Names of the array's axes; None where they have none and are Z, Y, X.
     """
     sizes, notes = [], []
     for key in ("resolution", "voxel_size", "element_size_um"):
-        if key in attributes:
-            lengths = _three(attributes[key])
-            units = ["um"] * 3 if key == "element_size_um" else _three(attributes.get("units", "nm"))
-            size, said = voxel_size_nm(lengths, units)
-            notes += said
-            sizes += [size] if size else []
+        if key not in attributes:
+            continue
+        lengths = _three(attributes[key])
+        units = ["um"] * 3 if key == "element_size_um" else _three(attributes.get("units", "nm"))
+        if lengths is None or units is None:
+            notes.append(f"voxel size is not known: its {key!r} or its units are not one for each of z, y and x")
+            continue
+        size, said = voxel_size_nm(lengths, units)
+        notes += said
+        sizes += [size] if size else []
     if any(not math.isclose(a, b, rel_tol=1e-3) for size in sizes for a, b in zip(size, sizes[0], strict=True)):
         return None, [f"voxel size is not known: attributes say {' and '.join(map(str, sizes))} nm"]
+    spatial = [axis for axis in axes or () if axis in "zyx"]
+    if sizes and spatial not in ([], ["z", "y", "x"], ["y", "x"]) and len(set(sizes[0])) > 1:
+        return None, [f"voxel size is not known: three numbers for axes {', '.join(spatial)}, in which order?"]
     return (sizes[0] if sizes else None), notes
 
 
-def _three(value: Any) -> list[Any]:
-    values = [value] * 3 if isinstance(value, str | bytes) or not hasattr(value, "__len__") else list(value)
-    return [each.decode() if isinstance(each, bytes) else each for each in values * (3 if len(values) == 1 else 1)][:3]
+def _three(value: Any) -> list[Any] | None:
+    """Return a value for each of three axes; None unless there are one or three."""
+    values = [value] if isinstance(value, str | bytes) or not np.ndim(value) else list(value)
+    values = [each.decode() if isinstance(each, bytes) else each for each in values]
+    return values * 3 if len(values) == 1 else values if len(values) == 3 else None
 
 
 def _plain(unit: Any) -> str:

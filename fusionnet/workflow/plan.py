@@ -26,6 +26,8 @@ AUGMENTED = "data/augmented/{experiment}"
 TRAINING_FILES = ("checkpoint.pt", "history.csv", "training-time.json")
 PREDICTION_FILES = ("probabilities.tif", "deviation.tif", "prediction-time.json")
 REPLICATE_FILES = (*TRAINING_FILES, *PREDICTION_FILES)
+SEGMENTATION_FILES = ("segmentation.tif", "linkage.tif", "edges.tif", "edges.safetensors", "segmentation-time.json")
+LADDER_FILES = ("ladder.csv",)
 SCORE_FILES = ("metrics.json", "slices.csv")
 BODY_FILES = ("bodies.json", "bodies.csv")
 
@@ -79,6 +81,11 @@ class Plan:
     def finds_nuclei(self) -> bool:
         """Whether bodies are scored as objects, besides the scores of every experiment."""
         return DATASETS[self.config.download.dataset].task == "nuclei"
+
+    @property
+    def finds_cells(self) -> bool:
+        """Whether membranes are predicted, so that cells are segmented from them."""
+        return not self.finds_nuclei
 
     @property
     def scored_folds(self) -> list[str]:
@@ -142,8 +149,21 @@ class Plan:
         return [f"{place}/{file}" for place in places for file in files]
 
     def replicates_reported(self, report: str) -> list[str]:
-        """Return the replicates' files that a report reads."""
-        return self.replicate_files(self.scored_folds, self.arms_of(report), REPORTS[report].reads)
+        """Return the replicates' files that a report reads.
+
+        Where cells are segmented a report is given all of them, as DVC gives it the folder: so both mark the same.
+        """
+        segmented = [*REPLICATE_FILES, *SEGMENTATION_FILES, *SCORE_FILES, *LADDER_FILES] if self.finds_cells else []
+        return self.replicate_files(self.scored_folds, self.arms_of(report), segmented or REPORTS[report].reads)
+
+    def files_of_report(self, report: str) -> list[str]:
+        """Return the figures, tables and texts that a report writes."""
+        names = [*(f"{figure}.png" for figure in REPORTS[report].figures), *REPORTS[report].texts]
+        return [f"{REPORT.format(experiment=self.name)}/{name}" for name in names]
+
+    def further_reports(self) -> list[str]:
+        """Return the files of the reports that the experiment has beside ``report``, whose page shows them too."""
+        return [file for report in self.reports if report != "report" for file in self.files_of_report(report)]
 
     def stacks_reported(self) -> list[str]:
         """Return the raw stacks whose slices a report shows."""
@@ -167,8 +187,9 @@ class Plan:
         """Return every file of the experiment: what a target does not list may go missing unseen."""
         raw = [self.raw_stack(stack) for stack in self.stacks]
         augmented = [f"{AUGMENTED.format(experiment=self.name)}/{stack}.tif" for stack in ("volume", "labels")]
-        scores = [*SCORE_FILES, *(BODY_FILES if self.finds_nuclei else [])]
-        replicates = self.replicate_files(self.config.folds, self.config.arms, REPLICATE_FILES)
+        scores = [*SCORE_FILES, *(BODY_FILES if self.finds_nuclei else LADDER_FILES)]
+        made = [*REPLICATE_FILES, *(SEGMENTATION_FILES if self.finds_cells else [])]
+        replicates = self.replicate_files(self.config.folds, self.config.arms, made)
         replicates += self.replicate_files(self.scored_folds, self.config.arms, scores)
         texts = [text for report in self.reports for text in REPORTS[report].texts]
         reports = self.figures() + [f"{REPORT.format(experiment=self.name)}/{text}" for text in texts]
@@ -185,6 +206,10 @@ def _arms_if_nuclei(plan: Plan) -> list[str]:
     return plan.config.arms if plan.finds_nuclei else []
 
 
+def _arms_if_cells(plan: Plan) -> list[str]:
+    return plan.config.arms if plan.finds_cells else []
+
+
 def _chained_arms(plan: Plan) -> list[str]:
     return [arm for arm in plan.config.arms if plan.config.network[arm].chain > 1]
 
@@ -196,9 +221,23 @@ def _arms_on_few_slices(plan: Plan) -> list[str]:
 REPORTS = {
     "report": Report(
         figures=("scores", "segmentations", "training", "thresholds", "effects", "compute", "proofreading"),
-        texts=("comparison.csv", "curves.csv", "comparison.md", "verdict.md", "summary.json", "scores.json"),
+        texts=(
+            "comparison.csv",
+            "curves.csv",
+            "comparison.md",
+            "verdict.md",
+            "summary.json",
+            "scores.json",
+            "index.html",
+        ),
         reads=(*REPLICATE_FILES, *SCORE_FILES),
         arms=_all_arms,
+    ),
+    "report_segmentation": Report(
+        ("ladder", "mergers"),
+        ("segmentation.md", "segmentation.csv"),
+        (*SEGMENTATION_FILES, *LADDER_FILES),
+        _arms_if_cells,
     ),
     "report_bodies": Report(("bodies",), ("bodies.md",), BODY_FILES, _arms_if_nuclei),
     "report_refinement": Report(

@@ -96,9 +96,16 @@ def has_work(experiment: str) -> bool:
 
 
 def outputs_of(lock: Path) -> set[str]:
-    """Return the outputs that a DVC lock file records, as paths from the project's root."""
-    stages = yaml.load(lock.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader).get("stages", {})
-    return {out["path"] for stage in stages.values() for out in stage.get("outs", [])}
+    """Return the outputs that a DVC lock file records, as paths from the project's root.
+
+    Raises:
+        UserError: It is damaged.
+    """
+    try:
+        stages = yaml.load(lock.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader).get("stages", {})
+        return {out["path"] for stage in stages.values() for out in stage.get("outs", [])}
+    except (yaml.YAMLError, ValueError, AttributeError, TypeError, KeyError) as error:
+        raise UserError(f"{lock}: damaged ({error}); get it from git again: git checkout {lock}") from error
 
 
 def _attempt(action: Callable[[str], bool | None], experiment: str) -> bool | None:

@@ -1,14 +1,17 @@
 """Where the trainings of an experiment are, from the heartbeats that they leave in their work folders."""
 
 import json
-import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+from pydantic import TypeAdapter
+
 from fusionnet.train.progress import HEARTBEAT, Heartbeat
 
 SILENT_SECONDS = 120.0
+CLOCK_SECONDS = 2.0  # by so much a process may seem to be younger than what it wrote
 COLUMNS = ("arm", "fold", "seed", "state", "step", "loss", "V_rand", "steps/s", "left", "seen")
 
 
@@ -59,7 +62,7 @@ def state_of(beat: Heartbeat, now: float) -> str:
     if beat.state != "running":
         return beat.state
     if beat.host == socket.gethostname():
-        return "running" if _lives(beat.process) else "killed"
+        return "running" if _lives(beat) else "killed"
     return "running" if now - beat.updated < SILENT_SECONDS else "silent"
 
 
@@ -89,16 +92,14 @@ def _row(replicate: Replicate, now: float) -> tuple[str, ...]:
 
 def _read(path: Path) -> Heartbeat | None:
     try:
-        return Heartbeat(**json.loads(path.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):  # none, or one of another version
+        return TypeAdapter(Heartbeat).validate_python(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError):  # none, a damaged one, or one of another version
         return None
 
 
-def _lives(process: int) -> bool:
+def _lives(beat: Heartbeat) -> bool:
+    """Return whether the process lives that wrote it; the system may have given its number to a later one."""
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        return psutil.Process(beat.process).create_time() < beat.updated + CLOCK_SECONDS
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
-        pass
-    return True

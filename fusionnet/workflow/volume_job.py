@@ -9,7 +9,8 @@ from pydantic import PositiveInt, field_validator
 
 from fusionnet.config.reading import merge, overrides, written_path
 from fusionnet.config.schema import Section, validate
-from fusionnet.volumes.hdf5 import file_of
+from fusionnet.files import file_of
+from fusionnet.volumes.places import is_address
 
 
 class VolumeJob(Section):
@@ -19,11 +20,21 @@ class VolumeJob(Section):
     volume: str
     probabilities: str
     deviation: str | None = None
-    parts: PositiveInt = 8
+    shards: PositiveInt = 8
     output_type: Literal["float32", "uint8"] = "float32"
     slices: str | None = None
+    voxel_size: str | None = None
 
     _paths = field_validator("checkpoint", "volume", "probabilities", "deviation")(written_path)
+
+    @field_validator("volume")
+    @classmethod
+    def _is_on_a_disk(cls, volume: str) -> str:
+        if is_address(volume):
+            raise ValueError(
+                f"got {volume!r}, an address: Snakemake watches files; download it, or predict it by scripts/predict.py"
+            )
+        return volume
 
     @classmethod
     def from_command_line(cls, files: Iterable[Path], entries: Iterable[str]) -> "VolumeJob":
@@ -31,7 +42,7 @@ class VolumeJob(Section):
 
         Args:
             files: Those of ``--configfile``, in which a name that could be read as a number stands in quotes.
-            entries: Those of ``--config``, such as ``"volume=2010"`` and ``"parts=8"``. What is a name is taken as it
+            entries: Those of ``--config``, such as ``"volume=2010"`` and ``"shards=8"``. What is a name is taken as it
                 stands.
 
         Raises:
@@ -54,16 +65,21 @@ class VolumeJob(Section):
         """Files and folders that are written."""
         return [str(file_of(name)) for name in (self.probabilities, self.deviation) if name]
 
+    def is_folder(self, result: str) -> bool:
+        """Tell whether a result is a folder."""
+        return result.endswith(".zarr") or f"precomputed://{result}" in (self.probabilities, self.deviation)
+
     @property
     def folder(self) -> str:
-        """Where the parts lie until they are gathered."""
-        return f"{file_of(self.probabilities)}.parts"
+        """Where a file for each shard that is done lies until all are."""
+        return f"{file_of(self.probabilities)}.shards"
 
-    def options(self, gathers: bool) -> str:
-        """Return the options that predict.py (or gather.py) takes from here, quoted for the shell."""
-        named = {"--deviation": self.deviation}
-        named |= {"--output-type": self.output_type} if gathers else {"--slices": self.slices}
-        return " ".join(f"{option} {shlex.quote(str(value))}" for option, value in named.items() if value is not None)
+    @property
+    def command(self) -> str:
+        """The command of all jobs, quoted for the shell; a shard's has its number besides."""
+        given = self.model_dump(exclude={"shards"}, exclude_none=True)
+        options = (f"--{key.replace('_', '-')} {shlex.quote(str(value))}" for key, value in given.items())
+        return f"python scripts/predict.py {' '.join(options)}"
 
     @property
     def log(self) -> str:

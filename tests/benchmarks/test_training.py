@@ -29,10 +29,14 @@ def run(monkeypatch, capsys):
 
 def test_speed(run):
     options = ["--architecture", "unet", "--width", "1", "--crop-pixels", "32", "--rounds", "2", "--steps", "1"]
-    output = run("training.py", *options, "--device", "cpu", "--compile", "never")
+    beside = ["--stem", "half", "--beside", '{"architecture": "unet", "width": 1}']
+    output = run("training.py", *options, "--device", "cpu", "--compile", "never", "--before", ".", *beside)
     assert "unet, width 1, 4 crops of 32 x 32" in output
     assert re.search(r"plain: \d+\.\d+ s a step \(median of 2 rounds\)", output)
-    assert re.search(r"ratio: \d+\.\d+", output) and re.search(r"drawing: .* of our step", output)
+    assert all(
+        re.search(rf"ratio: \d+\.\d+ times as fast as {other} ", output) for other in ("plain", "before", "beside")
+    )
+    assert re.search(r"drawing: .* of our step", output)
 
 
 def test_accuracy_goes_on_and_draws(run, tmp_path, augmented):
@@ -42,12 +46,16 @@ def test_accuracy_goes_on_and_draws(run, tmp_path, augmented):
     files += ["--table", tmp_path / "table.csv", "--figure", tmp_path / "curves.png"]
     small = ["augment.elastic_copies=1", "augment.crop_pixels=32", "split.validation_slices=0", "train.device=cpu"]
     small += ["network.unet.width=1", "train.batch_size=1", "predict.orientation_average=false"]
+    small += ["train.precision=float32", "train.learning_rate=1e-3"]  # read as overlays are, not as JSON
     options = [*map(str, files), "--arms", "unet", "--set", *small]
     run("accuracy.py", *options, "--steps", "2")
     run("accuracy.py", *options, "--steps", "2", "3", "--seeds", "0", "1")
     trained = ROOT / "results/isbi2012/report/comparison.csv"
     run("accuracy.py", *options, "--steps", "2", "--trained", str(trained))
     table = pd.read_csv(tmp_path / "table.csv")
+    test = ["--folds", "test", "--test", *files[1:4:2], "--table", tmp_path / "test.csv", "--steps", "2"]
+    run("accuracy.py", *options, *map(str, test))
+    assert pd.read_csv(tmp_path / "test.csv")["fold"].tolist() == ["test"]
     assert table["steps"].tolist() == [2, 2, 3, 3] + 6 * [800] and table["seed"].tolist()[:4] == [0, 1, 0, 1]
     assert table["width"].tolist() == 4 * [1] + 6 * [8]  # the experiment's trainings had no part in --set
     assert table["v_rand"].between(0, 1).all() and table["minutes"].tolist()[-1] > 1

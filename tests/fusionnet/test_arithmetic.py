@@ -5,10 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
-from fusionnet.arithmetic import ATEN, NARROWER, ONEDNN, PORTABLE, SPIN, WAITING, be_calm, capability
+from fusionnet.arithmetic import ATEN, NARROWER, ONEDNN, PORTABLE, SPIN, WAITING, be_calm, cached_njit, capability
 
 ROOT = Path(__file__).parents[2]
 LIMITS = {ATEN, ONEDNN, *WAITING, "OMP_NUM_THREADS", "NPY_DISABLE_CPU_FEATURES"}
@@ -100,3 +101,24 @@ def test_the_package_is_calm_before_torch_is_loaded():
 
 def test_a_limit_that_is_narrower_stays():
     assert all(PORTABLE[name] not in narrower for name, narrower in NARROWER.items())
+
+
+@pytest.mark.parametrize("options", [{}, {"nogil": True}])
+def test_where_numba_can_keep_no_cache_it_compiles_without(monkeypatch, options: dict):
+    """Numba refuses a function of a folder that cannot be written, where the person's own cannot either."""
+    compile_, asked = numba.njit, []
+
+    def read_only(cache: bool = False, **others: object):
+        asked.append((cache, others))
+        if cache:
+            raise RuntimeError("cannot cache function 'double': no locator available")
+        return compile_(**others)
+
+    monkeypatch.setattr(numba, "njit", read_only)
+
+    def double(number: int) -> int:
+        return 2 * number
+
+    decorated = cached_njit(**options)(double) if options else cached_njit(double)
+    monkeypatch.undo()  # numba decorates functions of its own when it compiles
+    assert decorated(4) == 8 and asked == [(True, options), (False, options)]

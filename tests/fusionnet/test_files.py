@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ import pytest
 from other_process import locked_elsewhere
 
 from fusionnet.errors import UserError
-from fusionnet.files import lock, sha256, try_lock, whole_or_absent, write_json, write_text
+from fusionnet.files import file_of, lock, sha256, split_key, try_lock, whole_or_absent, write_json, write_text
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path: Path):
@@ -98,3 +99,42 @@ def test_a_killed_process_holds_nothing_and_who_waits_is_told_once(tmp_path: Pat
         assert other.wait() == -signal.SIGKILL
         lock(file, "f: waiting", wait=True)
     assert messages() == ["f: waiting"]
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path: Path):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    host = socket.gethostname()
+    left = tmp_path / f".result.{host}-{ended.pid}.txt"
+    others = [
+        tmp_path / f".result.{host}-{os.getppid()}.txt",  # of a process that lives
+        tmp_path / f".result.elsewhere-{ended.pid}.txt",  # of another machine, on a disk of both
+        tmp_path / f".other.{host}-{ended.pid}.txt",
+        tmp_path / ".result.old.txt",
+    ]
+    for path in (left, *others):
+        path.touch()
+    write_text(tmp_path / "result.txt", "whole")
+    assert not left.exists() and all(path.exists() for path in others)
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_locks_is_named_with_its_folder(tmp_path: Path, monkeypatch, code: int):
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("fcntl.lockf", refuse)
+    with (tmp_path / "lock").open("a") as file, pytest.raises(UserError, match=f"{tmp_path}: no file can be locked"):
+        lock(file, "taken", wait=True)
+
+
+def test_file_and_key(tmp_path: Path):
+    assert split_key("a/v.h5:b/c") == (Path("a/v.h5"), "b/c")
+    assert split_key("v.HDF5") == (Path("v.HDF5"), "")
+    assert split_key("v.hdf:a:b") == (Path("v.hdf"), "a:b")
+    assert split_key("at 12:30/v.h5:raw") == (Path("at 12:30/v.h5"), "raw")
+    assert split_key("at 12:30/v.tif") is None and file_of("at 12:30/v.tif") == Path("at 12:30/v.tif")
+    (tmp_path / "v.h5:1").mkdir()
+    (tmp_path / "v.h5").mkdir()
+    assert split_key(tmp_path / "v.h5:1/x.tif") is None
+    assert file_of("precomputed://a/b") == Path("a/b") and file_of("a/v.h5:b") == Path("a/v.h5")

@@ -64,12 +64,15 @@ COMMANDS = [
     "predict.py --checkpoint c --volume in --probabilities in",
     "predict.py --checkpoint c --volume in --probabilities p.tif --deviation p.tif",
     "predict.py --checkpoint in --volume v --probabilities p.tif --log in",
-    "gather.py --parts a in --probabilities p.tif --deviation in",
+    "convert.py in in",
     "examine.py --volume v --labels in --mended-labels in",
     "augment.py --config {} --volume v --labels in --output-volume o --output-labels in",
     "train.py --config {} --volume in --labels l --checkpoint in --history h --work-folder w",
     "evaluate.py --labels in --probabilities p --metrics m --overlay in",
     "evaluate_bodies.py --labels l --probabilities in --metrics m --bodies in",
+    "segment.py --probabilities p --volume in --map in",
+    "segment.py --probabilities p --volume v --edges in --save-edges in",
+    "evaluate_segmentation.py --labels l --probabilities p --linkage in --edges e --segmentation s --ladder in",
     "export.py --checkpoint in --onnx in",
     "submit.py --arm a --probabilities p in --submission in",
     "report_annotation.py --config {} --results r --figure f --log f",
@@ -87,7 +90,7 @@ def test_the_scripts_leave_their_input_alone(
     with pytest.raises(SystemExit) as end:
         load_script(script)
     assert end.value.code == 1
-    assert re.search(r": the same file as --", capsys.readouterr().err)
+    assert re.search(r": the same file as (--|IN)", capsys.readouterr().err)
     assert Path("in").read_bytes() == b"raw data" and [path.name for path in tmp_path.iterdir()] == ["in"]
 
 

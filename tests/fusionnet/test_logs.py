@@ -1,12 +1,15 @@
 """Each line goes to standard error and to the log file, and so does what ends a script."""
 
 import logging
+import os
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
 from fusionnet.errors import UserError, run
+from fusionnet.files import whole_or_absent
 from fusionnet.logs import start_log
 
 ERRORS = {
@@ -47,6 +50,25 @@ def test_what_ends_a_script_is_in_its_log_too(kind: str, tmp_path: Path, monkeyp
     assert (tmp_path / "log").read_text() == shown
     assert shown.startswith(first + "\n")
     assert ("Traceback" in shown and "ZeroDivisionError" in shown) == (kind == "ours")
+
+
+def test_sigterm_removes_what_is_half_written(tmp_path: Path, monkeypatch):
+    """As Snakemake ends its jobs, and a cluster: Python by itself would end at once, without any `finally`."""
+
+    def main() -> None:
+        with whole_or_absent(tmp_path / "result.txt") as temporary:
+            temporary.write_text("half")
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(sys, "argv", ["scripts/augment.py"])
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as end:
+            run(main)
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    assert end.value.code == 128 + signal.SIGTERM
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_goes_wrong_before_there_is_a_log_is_shown(monkeypatch, capsys: pytest.CaptureFixture):

@@ -26,7 +26,7 @@ def make_network(architecture: str = "unet", width: int = 2, seed: int = 0, **sw
             layer.weight.uniform_(0.8, 1.2, generator=generator)
             layer.bias.uniform_(0.2, 0.6, generator=generator)
     with torch.no_grad():
-        network(torch.randn((2, 1, 128, 128), generator=generator))
+        network(torch.randn((2, 1 + 2 * network.neighbours, 128, 128), generator=generator))
     for layer in normalisations:
         layer.momentum = 0.1
     return network.eval()

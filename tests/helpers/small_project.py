@@ -58,6 +58,12 @@ def copy_project(folder: Path) -> Path:
         else:
             shutil.copy(ROOT / name, target)
     edit_yaml(folder / "config/config.yaml", SMALL)
+    default = folder / "config/experiments/phantom.yaml"  # must not make it large again
+    kept = {
+        section: {key: value for key, value in keys.items() if key not in SMALL.get(section, {})}
+        for section, keys in read_yaml(default).items()
+    }
+    default.write_text(yaml.safe_dump(kept, sort_keys=False))
     return folder
 
 

@@ -1,9 +1,10 @@
-"""scripts/predict.py and gather.py at the prompt: what they write, go on with, and refuse."""
+"""scripts/predict.py at the prompt: what they write, go on with, and refuse."""
 
 import importlib.util
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,9 @@ import pytest
 import tifffile
 import torch
 import zarr
+from local_server import serve
 from networks import MACHINE, SETTINGS, make_network
+from other_process import locked_elsewhere
 
 from fusionnet.config.experiment import load
 from fusionnet.config.stages import ArmSettings, TrainingJob
@@ -80,6 +83,12 @@ def files(tmp_path: Path, job: TrainingJob) -> list[object]:
     return ["--checkpoint", tmp_path / "c.pt", "--volume", tmp_path / "v.tif", "--config", section]
 
 
+def refusal(done: Done) -> str:
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1, "one line"
+    return done.stderr
+
+
 def test_a_volume_becomes_a_probability_stack(tmp_path: Path, call, files: list, job: TrainingJob):
     outputs = ["--probabilities", tmp_path / "p.tif", "--deviation", tmp_path / "d.tif"]
     reports = ["--timing", tmp_path / "t.json", "--log", tmp_path / "l.txt"]
@@ -116,6 +125,16 @@ def test_some_slices(tmp_path: Path, call, files: list):
     assert done.returncode == 1 and "has slices 0-2" in done.stderr
 
 
+def test_the_last_line_is_the_command_that_shows_the_result(tmp_path: Path, call, files: list):
+    odd = tmp_path / "two words.tif"
+    done = call("predict", *files, "--probabilities", odd, "--slices", "1-2")
+    python, script, *words = shlex.split(done.stderr.splitlines()[-1].partition("in a browser: ")[2])
+    assert (python, script) == ("python", "scripts/view.py")
+    assert call("view", *words).returncode == 0
+    page = (tmp_path / "two words.html").read_text(encoding="utf-8")
+    assert "slices 1 to 2" in page and "two words.tif" in page
+
+
 def test_formats_keep_values_and_scale(tmp_path: Path, call, files: list):
     with h5py.File(tmp_path / "cremi.hdf", "w") as file:
         file["volumes/raw"] = STACK
@@ -138,24 +157,22 @@ def test_formats_keep_values_and_scale(tmp_path: Path, call, files: list):
     assert open_volume(tmp_path / "again.zarr").ome_version == "0.4"
 
 
-def test_parts_gather_to_the_same_bytes(tmp_path: Path, call, files: list):
+def test_shards_and_then_the_result_are_the_bytes_of_one_job(tmp_path: Path, call, files: list):
     outputs = ["--probabilities", tmp_path / "p.tif", "--deviation", tmp_path / "d.tif"]
     assert call("predict", *files, *outputs).returncode == 0
-    for number in (1, 2, 3, 4):
-        part = ["--part", f"{number}/4", "--probabilities", tmp_path / f"part-{number}", "--deviation", "kept inside"]
-        assert call("predict", *files, *part).returncode == 0
-    parts = sorted(tmp_path.glob("part-*"), reverse=True)
     outputs = ["--probabilities", tmp_path / "p2.tif", "--deviation", tmp_path / "d2.tif"]
-    done = call("gather", "--parts", *parts, *outputs, "--log", tmp_path / "l.txt")
-    assert done.returncode == 0 and "from 4 parts" in (tmp_path / "l.txt").read_text()
+    for number in (4, 1, 2, 3):
+        done = call("predict", *files, *outputs, "--shard", f"{number}/4")
+        assert done.returncode == 0 and f"shard {number}/4 is done" in done.stderr
+        assert not (tmp_path / "p2.tif").exists()
+    done = call("predict", *files, *outputs, "--log", tmp_path / "l.txt")
+    assert done.returncode == 0 and "nothing was left to do" in (tmp_path / "l.txt").read_text()
     assert (tmp_path / "p2.tif").read_bytes() == (tmp_path / "p.tif").read_bytes()
     assert (tmp_path / "d2.tif").read_bytes() == (tmp_path / "d.tif").read_bytes()
-    done = call("gather", "--parts", *parts[1:], "--probabilities", tmp_path / "p3.tif")
-    assert done.returncode == 1 and "got [1, 2, 3] of 4" in done.stderr
-    assert not (tmp_path / "p3.tif").exists()
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 
-@pytest.mark.parametrize("part", [[], ["--part", "1/1"]])
+@pytest.mark.parametrize("part", [[], ["--shard", "1/1"]])
 def test_a_volume_rewritten_meanwhile_is_predicted_from_the_start(
     tmp_path: Path, call, files: list, monkeypatch: pytest.MonkeyPatch, part: list[str]
 ):
@@ -173,11 +190,35 @@ def test_a_volume_rewritten_meanwhile_is_predicted_from_the_start(
     monkeypatch.setattr(Predictor, "predict", killed_at_the_third)
     assert call("predict", *files, *part, "--probabilities", result).returncode == 1
     array[:] = 255 - array[:]  # not compressed: files of the same names and sizes
-    done = call("predict", *files, *part, "--probabilities", result)
+    done = call("predict", *files, "--probabilities", result)
     assert done.returncode == 0 and "went on after" not in done.stderr
     assert len(calls) == 6, "three slices, each of one chunk"
-    call("predict", *files, *part, "--probabilities", tmp_path / "fresh.tif")
+    call("predict", *files, "--probabilities", tmp_path / "fresh.tif")
     assert result.read_bytes() == (tmp_path / "fresh.tif").read_bytes()
+
+
+def test_two_runs_refuse_each_other_and_shards_only_their_own(tmp_path: Path, call, files: list):
+    result = ["--probabilities", tmp_path / "p.tif"]
+    assert call("predict", *files, *result, "--shard", "1/3").returncode == 0
+    lock = tmp_path / ".p.tif.part" / "lock"
+    with locked_elsewhere(lock, byte=1):  # the first chunk's
+        assert call("predict", *files, *result, "--shard", "2/3").returncode == 0
+        assert "p.tif: another process is writing it" in refusal(call("predict", *files, *result, "--shard", "1/3"))
+        assert "p.tif: another process is writing it" in refusal(call("predict", *files, *result))
+        others = refusal(call("predict", *files, *result, "--shard", "3/3", "--output-type", "uint8"))
+        assert "from other inputs or settings" in others
+    done = call("predict", *files, *result)
+    assert done.returncode == 0 and "went on after 8 chunks" in done.stderr
+
+
+def test_what_neuroglancer_shows_has_a_voxel_size(tmp_path: Path, call, files: list):
+    result = ["--probabilities", f"precomputed://{tmp_path}/p"]
+    assert "give --voxel-size" in refusal(call("predict", *files, *result))
+    assert "expected Z,Y,X in nanometres" in refusal(call("predict", *files, *result, "--voxel-size", "4,4"))
+    assert call("predict", *files, *result, "--voxel-size", "50,4,4").returncode == 0
+    assert open_volume(tmp_path / "p").voxel_size_nm == (50, 4, 4)
+    assert call("predict", *files, "--probabilities", tmp_path / "p.tif").returncode == 0
+    np.testing.assert_array_equal(read_volume(tmp_path / "p"), read_volume(tmp_path / "p.tif"))
 
 
 def test_16_bits_get_a_window_and_it_is_told(tmp_path: Path, call, files: list):
@@ -217,12 +258,6 @@ def test_a_prediction_that_says_nothing_raises_the_alarm(tmp_path: Path, call, f
     assert "WARNING" in (tmp_path / "l.txt").read_text()
 
 
-def refusal(done: Done) -> str:
-    assert done.returncode == 1
-    assert done.stderr.count("\n") == 1, "one line"
-    return done.stderr
-
-
 def test_a_checkpoint_of_another_job_is_refused(tmp_path: Path, call, files: list, job: TrainingJob):
     other = job.model_copy(update={"seed": 3, "network": ArmSettings(architecture="unet", width=4)})
     message = refusal(
@@ -236,10 +271,8 @@ def test_a_checkpoint_of_another_job_is_refused(tmp_path: Path, call, files: lis
 def test_bad_input_is_refused_before_anything_is_written(tmp_path: Path, call, files: list):
     result = ["--probabilities", tmp_path / "p.tif"]
     before = sorted(tmp_path.iterdir())
-    assert "expected a name that ends in .tif" in refusal(
-        call("predict", *files, "--probabilities", tmp_path / "p.png")
-    )
-    assert "expected I/N" in refusal(call("predict", *files, *result, "--part", "3"))
+    assert "expected NAME.tif" in refusal(call("predict", *files, "--probabilities", tmp_path / "p.png"))
+    assert "expected I/N" in refusal(call("predict", *files, *result, "--shard", "3"))
     assert "LOW,HIGH" in refusal(call("predict", *files, *result, "--grey-window", "3"))
     assert "unknown key 'padding'" in refusal(call("predict", *files, *result, "--config", '{"padding": 3}'))
     files[1] = tmp_path / "none.pt"
@@ -280,3 +313,23 @@ def test_bright_debris_raises_the_alarm_and_names_the_windows(tmp_path: Path, ca
     assert "WARNING" in (tmp_path / "l.txt").read_text()
     done = call("predict", *files, "--probabilities", tmp_path / "p.tif", "--grey-window", "310,4300")
     assert done.returncode == 0 and "WARNING" not in done.stderr
+
+
+def test_a_volume_at_an_address_is_predicted_as_one_on_a_disk(tmp_path: Path, call, files: list):
+    zarr.create_array(tmp_path / "v", data=STACK, chunks=(1, 32, 32)).attrs["resolution"] = [50, 4, 4]
+    with serve() as server:
+        server.folder = tmp_path
+        for name, volume in {"near": tmp_path / "v", "far": f"{server.url}v"}.items():
+            files[3] = volume
+            assert (
+                call("predict", *files, "--slices", "1-1", "--probabilities", tmp_path / f"{name}.tif").returncode == 0
+            )
+        chunks = [path for path in server.requested if "/c/" in path]
+    assert {path.split("/c/")[1][0] for path in chunks} == {"1"} and len(chunks) == len(set(chunks)) == 9
+    near, far = (open_volume(tmp_path / f"{name}.tif") for name in ("near", "far"))
+    assert near.voxel_size_nm == far.voxel_size_nm == (50, 4, 4)
+    np.testing.assert_array_equal(near.read_all(), far.read_all())
+    assert read_provenance(tmp_path / "far.tif")["inputs"]["volume"].startswith("metadata:")
+    files[3] = "http://127.0.0.1:9/v.zarr"
+    done = call("predict", *files, "--probabilities", tmp_path / "p.tif")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "cannot be reached" in done.stderr

@@ -13,7 +13,7 @@ from fusionnet.config.reporting import ReportJob
 OUTPUTS = {
     *("comparison.csv", "curves.csv", "comparison.md", "verdict.md", "summary.json", "scores.json"),
     *("scores.png", "segmentations.png", "training.png", "thresholds.png", "effects.png", "compute.png"),
-    "proofreading.png",
+    *("proofreading.png", "index.html"),
 }
 
 

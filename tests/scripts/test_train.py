@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from fusionnet.files import sha256
-from fusionnet.models.checkpoints import load_checkpoint
+from fusionnet.models.pretrained import load_checkpoint
 from fusionnet.volumes.stacks import write_volume
 
 ROOT = Path(__file__).parents[2]
@@ -152,6 +152,7 @@ def test_outputs(project, run_here):
     assert made_from["inputs"]["volume"] == sha256(project.folder / "volume.tif")
     assert network(torch.zeros(1, 1, 48, 48)).shape == (1, 1, 48, 48)
     history = pd.read_csv(project.folder / "out/history.csv")
+    assert (project.folder / "out/history.csv").read_text() == history.to_csv(index=False, lineterminator="\n")
     assert list(history.columns) == [
         "epoch", "step", "learning_rate", "train_loss", "validation_loss", "validation_v_rand",
     ]  # fmt: skip

@@ -10,9 +10,11 @@ from small_project import ROOT, Command, command_in, edit_yaml, jobs_to_run
 
 from fusionnet.config.experiment import load
 
-OF_THE_REPORT = {"report": 1}
-OF_PREDICTION = {"predict": 2, "evaluate": 2} | OF_THE_REPORT
-OF_ONE_ARM = {"train": 1, "predict": 1, "evaluate": 1} | OF_THE_REPORT
+OF_THE_REPORT = {"report": 1, "report_segmentation": 1}
+OF_SEGMENTATION = {"segment": 2, "evaluate_segmentation": 2} | OF_THE_REPORT
+OF_PREDICTION = {"predict": 2, "evaluate": 2} | OF_SEGMENTATION
+OF_EACH = ("train", "predict", "segment", "evaluate", "evaluate_segmentation")
+OF_ONE_ARM = dict.fromkeys(OF_EACH, 1) | OF_THE_REPORT
 OF_TRAINING = {"train": 2} | OF_PREDICTION
 OF_THE_DATA = {"augment": 1} | OF_TRAINING
 
@@ -28,16 +30,18 @@ def test_every_figure_and_table_is_there(finished: Path):
     figures = {
         f"{name}.png"
         for name in ("scores", "segmentations", "training", "thresholds", "effects", "compute", "proofreading")
-    }
+    } | {"ladder.png", "mergers.png"}
     texts = {"comparison.md", "verdict.md", "summary.json", "scores.json", "comparison.csv", "curves.csv"}
-    assert names == figures | {"augmentation.png"} | texts
+    texts |= {"segmentation.md", "segmentation.csv"}
+    assert names == figures | {"augmentation.png", "index.html"} | texts
     assert set(json.loads((report / "summary.json").read_text())["arms"]) >= {"fusionnet", "unet"}
 
 
 def test_the_report_page_holds_every_figure_with_its_caption_and_needs_no_network(finished: Path, run: Command):
     run("snakemake --report page.html")
     page = (finished / "page.html").read_text()
-    for figure in (finished / "results/phantom/report").glob("*.png"):
+    report = finished / "results/phantom/report"
+    for figure in [*report.glob("*.png"), report / "index.html"]:
         caption = (ROOT / f"workflow/report/{figure.stem}.rst").read_text().strip()
         assert figure.name in page and caption[:40] in page, figure.name
     assert "Where to look first" in page, "workflow/report/workflow.rst introduces the page"
@@ -60,6 +64,7 @@ def test_the_figures_target_has_nothing_to_do_either(run: Command):
     ("change", "jobs"),
     [
         ({"report": {"baseline_sigma_pixels": 3.0}}, OF_THE_REPORT),
+        ({"segment": {"trees": 50}}, OF_SEGMENTATION),
         ({"predict": {"orientation_average": False}}, OF_PREDICTION),
         ({"network": {"unet": {"width": 3}}}, OF_ONE_ARM),
         ({"train": {"learning_rate": 0.002}}, OF_TRAINING),
@@ -77,6 +82,7 @@ def test_a_changed_key_marks_exactly_what_uses_it(finished: Path, run: Command, 
         ("fusionnet/report/figures/scores.py", OF_THE_REPORT),
         ("fusionnet/augment/elastic.py", OF_THE_DATA),
         ("scripts/predict.py", OF_PREDICTION),
+        ("fusionnet/segment/forest.py", OF_SEGMENTATION),
     ],
 )
 def test_a_changed_module_marks_exactly_the_stages_that_import_it(
@@ -110,9 +116,9 @@ def test_only_experiments_that_have_them_report_units_in_series_and_budgets(run:
     }
     found = {name: {rule for rule in plan if rule.startswith("report_")} for name, plan in plans.items()}
     assert found == {
-        "phantom": set(),
-        "isbi2012-ablations": {"report_refinement"},
-        "annotation-budget": {"report_annotation"},
+        "phantom": {"report_segmentation"},
+        "isbi2012-ablations": {"report_segmentation", "report_refinement"},
+        "annotation-budget": {"report_segmentation", "report_annotation"},
     }
 
 
@@ -120,5 +126,5 @@ def test_the_isbi_experiment_is_one_more_word(run: Command):
     jobs = jobs_to_run(run("snakemake isbi2012 --cores 8 --resources gpu=1 --dry-run").stdout)
     config = load("isbi2012")
     replicates = len(config.arms) * len(config.folds) * len(config.seeds)
-    of_each = dict.fromkeys(("train", "predict", "evaluate"), replicates)
+    of_each = dict.fromkeys(OF_EACH, replicates)
     assert jobs == {"download_isbi2012": 1, "augment": 1} | of_each | OF_THE_REPORT

@@ -9,9 +9,10 @@ from dvc.repo import Repo
 from small_project import Command, command_in, edit_yaml, files_to_make
 
 OVERLAY = "config/experiments/phantom.yaml"
-REPORT = {"report"}
+REPORT = {"report", "report_segmentation"}
 EVALUATION = {"evaluate"} | REPORT
-PREDICTION = {"predict"} | EVALUATION
+SEGMENTATION = {"segment", "evaluate_segmentation"} | REPORT
+PREDICTION = {"predict"} | EVALUATION | SEGMENTATION
 TRAINING = {"train"} | PREDICTION
 AUGMENTATION = {"augment"} | TRAINING
 ALL = {"download_phantom"} | AUGMENTATION
@@ -49,6 +50,7 @@ def marked_by_dvc(folder: Path, run: Command) -> set[str]:
         ({"network": {"unet": {"width": 3}}}, TRAINING),
         ({"train": {"learning_rate": 0.002}}, TRAINING),
         ({"predict": {"padding_pixels": 32}}, PREDICTION),
+        ({"segment": {"trees": 50}}, SEGMENTATION),
         ({"report": {"slices_shown": 2}}, REPORT),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
@@ -68,7 +70,8 @@ def test_a_key_of_an_overlay(recorded: Path, run: Command, edited, change: dict,
         ("fusionnet/train/losses.py", TRAINING),
         ("fusionnet/predict/tiles.py", PREDICTION),
         ("scripts/evaluate.py", EVALUATION),
-        ("fusionnet/evaluate/warping.py", EVALUATION),
+        ("fusionnet/evaluate/warping.py", EVALUATION | SEGMENTATION),
+        ("scripts/evaluate_segmentation.py", {"evaluate_segmentation"} | REPORT),
         ("fusionnet/report/statistics.py", REPORT),
         ("fusionnet/report/figures/scores.py", REPORT),
         ("fusionnet/export/onnx.py", set()),

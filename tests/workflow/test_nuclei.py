@@ -1,4 +1,4 @@
-"""The second task runs through the same six stages, and its bodies are scored and reported beside them."""
+"""The second task runs through the same stages but `segment`; its bodies are scored and reported beside them."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("experiment", ["phantom-nuclei", "nucmm-z"])
-def test_an_experiment_on_nuclei_has_the_same_stages(project: Path, experiment: str) -> None:
+def test_an_experiment_on_nuclei_has_no_cells_to_segment(project: Path, experiment: str) -> None:
     output = command_in(project)(f"snakemake {experiment} --cores 8 --resources gpu=1 --dry-run").stdout
     jobs = jobs_to_run(output)
     assert {rule: count for rule, count in jobs.items() if rule != experiment} == JOBS | {f"download_{experiment}": 1}

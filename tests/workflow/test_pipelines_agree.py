@@ -25,6 +25,7 @@ SECTIONS_OF = {
     "augment": {"augment"},
     "train": {"split", "augment", "train", "network"},
     "predict": {"predict", "split", "augment", "train", "network"},
+    "segment": {"segment", "predict"},
     "evaluate": set(),
     "report": {"arms", "folds", "seeds", "report"},
 }

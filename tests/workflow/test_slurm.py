@@ -195,8 +195,8 @@ def test_the_chunks_of_a_volume_are_spread_over_jobs(whole, project, cluster, mo
     command_in(folder)(
         f"OMP_NUM_THREADS=1 python {ROOT}/scripts/predict.py --checkpoint c.pt --volume v.tif --probabilities one.tif"
     )
-    volume = "-s workflow/volume.smk --config checkpoint=c.pt volume=v.tif probabilities=many.tif parts=4"
+    volume = "-s workflow/volume.smk --config checkpoint=c.pt volume=v.tif probabilities=many.tif shards=4"
     finish(folder, cluster, start(folder, cluster, SNAKEMAKE + volume))
-    parts = jobs(folder, "predict")
-    assert len({name for name, _, _ in parts}) == 4 and {node for _, node, _ in parts} == set(NODES)
+    jobs_of_volume = jobs(folder, "predict")  # four shards, and the result of them
+    assert len({name for name, _, _ in jobs_of_volume}) == 5 and {node for _, node, _ in jobs_of_volume} == set(NODES)
     assert (folder / "many.tif").read_bytes() == (folder / "one.tif").read_bytes()

@@ -37,7 +37,15 @@ def test_an_older_commit_has_its_numbers_and_nothing_to_do_and_so_back_again(rep
     # Snakemake last trained with this rate, yet the files that are here now were not made with it.
     edit_yaml(repository / OVERLAY, {"train": {"learning_rate": 0.02}})
     marked = {rule for rule, _ in files_to_make(run("snakemake --dry-run").stdout).values()}
-    assert marked == {"train", "predict", "evaluate", "report"}
+    assert marked == {
+        "train",
+        "predict",
+        "segment",
+        "evaluate",
+        "evaluate_segmentation",
+        "report",
+        "report_segmentation",
+    }
 
 
 @pytest.mark.slow

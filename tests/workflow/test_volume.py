@@ -26,14 +26,16 @@ def test_the_result_is_that_of_one_job_and_a_mistake_is_named(tmp_path: Path, mo
     run = command_in(project)
     # With as many threads as Snakemake gives a job: sums over another number are rounded otherwise.
     run("OMP_NUM_THREADS=2 python scripts/predict.py --checkpoint c.pt --volume v.tif --probabilities one.tif")
-    many = "snakemake -s workflow/volume.smk --cores 2 --resources gpu=1 --config checkpoint=c.pt volume=v.tif parts=2"
+    many = "snakemake -s workflow/volume.smk --cores 2 --resources gpu=1 --config checkpoint=c.pt volume=v.tif shards=2"
     done = run(f"{many} probabilites=many.tif", succeeds=False)
     assert done.returncode == 1 and "unknown key 'probabilites' (did you mean 'probabilities'?)" in done.stdout
-    run(f"{many} probabilities=many.tif")
+    seen = run(f"{many} probabilities=many.tif").stdout
+    assert "3 jobs: 2 predict_shard, predict_whole" in seen and "[1/3] predict_shard: shard " in seen
+    assert "Result: many.tif" in seen and "input:" not in seen, "as the experiments show it"
     assert (project / "many.tif").read_bytes() == (project / "one.tif").read_bytes()
-    assert not (project / "many.tif.parts").exists(), "parts are removed when they are gathered"
+    assert not (project / "many.tif.shards").exists() and not (project / ".many.tif.part").exists()
     assert "Nothing to be done" in run(f"{many} probabilities=many.tif --dry-run").stdout
     tifffile.imwrite(project / "v.tif", 255 - stack, photometric="minisblack")
     os.utime(project / "v.tif", ns=(1, 1))
     again = run(f"{many} probabilities=many.tif --dry-run").stdout
-    assert jobs_to_run(again) == {"predict_part": 2, "gather": 1}, "replaced by an older file"
+    assert jobs_to_run(again) == {"predict_shard": 2, "predict_whole": 1}, "replaced by an older file"

@@ -1,4 +1,4 @@
-# Scores against the truth: the official ones and, where the dataset labels nuclei, those of bodies as objects.
+# Scores against the truth: the official ones, those of cells that were segmented and, of nuclei, of bodies as objects.
 
 
 rule evaluate:
@@ -18,6 +18,28 @@ rule evaluate:
     shell:
         "python scripts/evaluate.py --labels {input.labels:q} {params.slices} --probabilities {input.probabilities:q}"
         " --metrics {output.metrics:q} --slices {output.slices:q} --log {log:q}"
+
+
+rule evaluate_segmentation:
+    input:
+        code=code_files("scripts/evaluate_segmentation.py"),
+        labels=of_fold(Plan.scored_stack, "labels"),
+        probabilities=f"{REPLICATE}/probabilities.tif",
+        linkage=f"{REPLICATE}/linkage.tif",
+        edges=f"{REPLICATE}/edges.tif",
+        segmentation=f"{REPLICATE}/segmentation.tif",
+    output:
+        ladder=f"{REPLICATE}/ladder.csv",
+    log:
+        "logs/{experiment}/{arm}/{fold}/seed-{seed}/evaluate-segmentation.log",
+    conda:
+        ENVIRONMENT
+    params:
+        slices=of_fold(Plan.slices_option, "--label-slices"),
+    shell:
+        "python scripts/evaluate_segmentation.py --labels {input.labels:q} {params.slices}"
+        " --probabilities {input.probabilities:q} --linkage {input.linkage:q} --edges {input.edges:q}"
+        " --segmentation {input.segmentation:q} --ladder {output.ladder:q} --log {log:q}"
 
 
 rule evaluate_bodies:

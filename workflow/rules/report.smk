@@ -7,7 +7,13 @@ rule report:
         code=code_files("scripts/report.py"),
         stacks=of_experiment(Plan.stacks_reported),
         replicates=of_experiment(Plan.replicates_reported, "report"),
+        also=of_experiment(Plan.further_reports),
     output:
+        page=report(
+            f"{REPORT}/index.html",
+            caption="../report/index.rst",
+            category="Comparison",
+        ),
         figures=[
             report(
                 f"{REPORT}/{figure}.png",
@@ -21,7 +27,7 @@ rule report:
             caption="../report/comparison.rst",
             category="Comparison",
         ),
-        texts=[f"{REPORT}/{text}" for text in REPORTS["report"].texts if text != "comparison.csv"],
+        texts=[f"{REPORT}/{text}" for text in REPORTS["report"].texts if text not in ("comparison.csv", "index.html")],
     log:
         "logs/{experiment}/report.log",
     wildcard_constraints:
@@ -34,7 +40,37 @@ rule report:
         raw=of_experiment(Plan.raw_folder),
     shell:
         "python scripts/report.py --config {params.job:q} --results {params.folder:q}/replicates --raw {params.raw:q}"
-        " --report-folder {params.folder:q}/report --log {log:q}"
+        " --report-folder {params.folder:q}/report --also {input.also:q} --log {log:q}"
+
+
+rule report_segmentation:
+    input:
+        code=code_files("scripts/report_segmentation.py"),
+        stacks=of_experiment(Plan.stacks_reported),
+        replicates=of_experiment(Plan.replicates_reported, "report_segmentation"),
+    output:
+        figures=[
+            report(
+                f"{REPORT}/{figure}.png",
+                caption=f"../report/{figure}.rst",
+                category="Segmentation",
+            )
+            for figure in REPORTS["report_segmentation"].figures
+        ],
+        texts=[f"{REPORT}/{text}" for text in REPORTS["report_segmentation"].texts],
+    log:
+        "logs/{experiment}/report-segmentation.log",
+    wildcard_constraints:
+        experiment=with_report("report_segmentation"),
+    conda:
+        ENVIRONMENT
+    params:
+        job=of_experiment(Plan.report_job, "report_segmentation"),
+        folder="results/{experiment}",
+        raw=of_experiment(Plan.raw_folder),
+    shell:
+        "python scripts/report_segmentation.py --config {params.job:q} --results {params.folder:q}/replicates"
+        " --raw {params.raw:q} --report-folder {params.folder:q}/report --log {log:q}"
 
 
 rule report_bodies:

@@ -6,9 +6,9 @@ Every cell is one disc or a chain of discs that drift, swell and push one anothe
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from fusionnet.arithmetic import cached_njit
 from fusionnet.download.phantom.noise import smooth_plane
 
 # One section is cut into this many layers; the image is their mean, which smears oblique membranes into grey bands.
@@ -181,7 +181,7 @@ def _scatter(
     return np.array(centres), sizes, np.array(cells), pairs, 0.6 * sizes[pairs].sum(axis=1)
 
 
-@njit(cache=True)
+@cached_njit
 def _make_room(
     centres: NDArray, radii: NDArray, cells: NDArray, bonds: NDArray, rest: NDArray, period: float
 ) -> NDArray:  # pragma: no cover - compiled

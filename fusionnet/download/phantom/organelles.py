@@ -6,9 +6,9 @@ They are the distractors of the phantom: dark, edged and textured like membranes
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from fusionnet.arithmetic import cached_njit
 from fusionnet.download.phantom.neurites import LAYERS, Neurites
 from fusionnet.download.phantom.noise import Image, SmoothNoise, smooth_plane
 from fusionnet.download.phantom.tissue import Layer
@@ -218,7 +218,7 @@ def soft_step(depth: Image) -> Image:
     return np.clip(depth / 2 + 0.5, 0, 1)
 
 
-@njit(cache=True)
+@cached_njit
 def _stamp_rings(
     image: NDArray, centres: NDArray, radii: NDArray, darkness: NDArray
 ) -> None:  # pragma: no cover - compiled

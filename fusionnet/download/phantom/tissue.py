@@ -8,9 +8,9 @@ that no boundary is straight.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from fusionnet.arithmetic import cached_njit
 from fusionnet.download.phantom.neurites import LAYERS, SPAN, Population, grow_neurites
 from fusionnet.download.phantom.noise import SmoothNoise
 from fusionnet.errors import UserError
@@ -101,7 +101,7 @@ def check_sizes(rng_seed: int, slices: int, size_pixels: int) -> None:
         raise UserError(f"phantom: sections of {size_pixels} pixels; expected a side of 64 to 4096")
 
 
-@njit(cache=True)
+@cached_njit
 def _partition(
     y: NDArray, x: NDArray, centres: NDArray, radii: NDArray, cells: NDArray
 ) -> tuple[NDArray, NDArray]:  # pragma: no cover - compiled
@@ -126,7 +126,7 @@ def _partition(
     return cell, distance
 
 
-@njit(cache=True)
+@cached_njit
 def _discs_of_tile(
     y: float, x: float, centres: NDArray, cubes: NDArray, cells: NDArray, near: NDArray
 ) -> int:  # pragma: no cover - compiled
@@ -149,7 +149,7 @@ def _discs_of_tile(
     return kept
 
 
-@njit(cache=True)
+@cached_njit
 def _owner(
     y: float, x: float, centres: NDArray, cubes: NDArray, cells: NDArray, near: NDArray
 ) -> tuple[int, float]:  # pragma: no cover - compiled

@@ -41,7 +41,8 @@ def draw_effects(effects: Sequence[Effect], arms: Sequence[str]) -> Figure:
         axes[0].set_yticks(range(len(pairs)), _row_names(effects[: len(pairs)], names, one_arm), fontsize=9)
         axes[0].set_ylim(max(1, len(pairs)) - 0.4, -0.95)
         if not pairs:
-            axes[0].annotate("one arm alone: nothing to compare", (0, 0), ha="center")
+            why = "one arm alone: nothing to compare" if len(arms) == 1 else "arms of unlike budgets: not compared"
+            axes[0].annotate(why, (0, 0), ha="center")
         keys = [
             Line2D([], [], marker="o", linestyle="", color=GREY, markersize=8, label="interval excludes 0"),
             Line2D([], [], marker="o", linestyle="", color=GREY, markersize=8, label="not distinguishable"),

@@ -36,7 +36,8 @@ def volume() -> np.ndarray:
 
 def draw(key: int, volume: np.ndarray, settings: AugmentSection, slices: list[int]) -> tuple[np.ndarray, np.ndarray]:
     labels = np.where(volume > 99, 255, 0).astype(np.uint8)
-    return draw_sample(np.random.default_rng([9, key]), volume, labels, slices, 1, settings)
+    (image,), label = draw_sample(np.random.default_rng([9, key]), volume, labels, slices, 1, settings)
+    return image, label
 
 
 def grey_values(image: np.ndarray) -> np.ndarray:
@@ -58,6 +59,35 @@ def test_a_plain_sample_is_a_crop_of_an_allowed_slice_or_its_copy(volume: np.nda
         np.testing.assert_array_equal(label, grey_values(image) > 99)
     assert len(numbers) == 40
     assert set(numbers) == {0, 2, 3, 5}
+
+
+@pytest.mark.parametrize(("z", "seen"), [(0, [1, 0, 1]), (1, [0, 1, 2]), (2, [1, 2, 1])])
+def test_neighbours_are_those_of_the_same_copy_and_place(volume: np.ndarray, z: int, seen: list[int]) -> None:
+    copies = set()
+    for key in range(10):
+        settings = changed(orientations=True, padding_pixels=8)
+        keyed = (np.random.default_rng([9, key]), volume, volume, [z], 1, settings)
+        image, _ = draw_sample(*keyed, neighbours=1)
+        (alone,), _ = draw_sample(np.random.default_rng([9, key]), *keyed[1:])
+        np.testing.assert_array_equal(image[1], alone, "neighbours change no random number")
+        places = [_place_of(grey_values(channel), volume) for channel in image]
+        assert len({place for _, place in places}) == 1, "all channels are of one place and orientation"
+        numbers = [number for number, _ in places]
+        copies.add(numbers[1] // 3)
+        assert [number - numbers[1] // 3 * 3 for number in numbers] == seen
+    assert copies == {0, 1}
+
+
+def _place_of(crop: np.ndarray, volume: np.ndarray) -> tuple[int, tuple]:
+    """Return the slice that a crop is of, and its place there with its orientation."""
+    for number, grey in enumerate(volume):
+        wide = np.pad(grey, 8, mode="reflect")
+        windows = np.lib.stride_tricks.sliding_window_view(wide, crop.shape)
+        for turn in range(ORIENTATIONS):
+            found = (windows == orient(crop, turn)).all(axis=(-2, -1)).nonzero()
+            if len(found[0]):
+                return number, (turn, *(int(axis[0]) for axis in found))
+    raise AssertionError("no such crop")
 
 
 def test_crops_reach_every_corner_and_no_further(volume: np.ndarray) -> None:

@@ -131,7 +131,7 @@ def load_arm() -> object:
 def _packed(path: Path, network: SegmentationNetwork, job: TrainingJob) -> None:
     core = pytest.importorskip("bioimageio.core")
     side = example_side(network)
-    grey = np.random.default_rng(0).integers(0, 256, (side, side)).astype(np.float32)
+    grey = np.random.default_rng(0).integers(0, 256, (1, side, side)).astype(np.float32)
     export_package(path, network, job, grey, Description("shallow membranes", "A. Person", "MIT", "noise"))
     model = core.load_description(path)
     assert [(entry.text, str(entry.doi)) for entry in model.cite] == [(CITED.text, CITED.doi)]

@@ -133,6 +133,13 @@ def test_an_experiment_that_does_not_exist_is_named_with_the_nearest():
         ({"download": {"test_labels": "t.tif"}}, "dataset 'phantom' does not read 'test_labels'"),
         ({"download": {"dataset": "isbi2012", "test_volume": "t.tif"}}, "'isbi2012' does not read 'test_volume'"),
         ({"download": {"phantom": None}}, "dataset 'phantom' needs the section 'phantom'"),
+        *(
+            (
+                {section: {"arithmetic": "portable", "precision": "bfloat16"}},
+                f"{section}: arithmetic 'portable' is float32",
+            )
+            for section in ("train", "predict")
+        ),
     ],
 )
 def test_every_mistake_is_named(overrides: dict, message: str):
@@ -178,3 +185,44 @@ def test_a_section_from_a_rule_is_checked_too():
 def test_a_configuration_cannot_be_changed_later():
     with pytest.raises(ValueError, match="frozen"):
         load("phantom").train.epochs = 3
+
+
+def test_neighbours_that_would_show_scored_slices_are_refused():
+    arm = {"architecture": "unet", "width": 2, "neighbours": 1}
+    assert load("phantom", {"network": {"unet": arm}}).network["unet"].neighbours == 1
+    with pytest.raises(UserError, match=r"network.unet: neighbours is 1 and split.gap_slices 0: training would see"):
+        load("phantom", {"network": {"unet": arm}, "split": {"gap_slices": 0}})
+    files = {"dataset": "files", "volume": "v.tif", "labels": "l.tif", "unlabelled_slices": "3"}
+    with pytest.raises(UserError, match=r"network.unet: got neighbours; a stack without its 'download.unlabelled_sl"):
+        load("phantom", {"network": {"unet": arm}, "download": files})
+
+
+def test_units_in_series_take_no_neighbours():
+    arm = {"architecture": "fusionnet", "width": 2, "neighbours": 1, "chain": 2}
+    with pytest.raises(UserError, match="got neighbours and chain; units in series see one slice"):
+        load("phantom", {"network": {"fusionnet": arm}})
+    assert load("phantom", {"network": {"fusionnet": arm | {"neighbours": 0, "stem": "half"}}})
+
+
+OWN = {"download": {"dataset": "files", "volume": "v.tif", "labels": "l.tif"}}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "arithmetic"),
+    [
+        ({}, "portable"),
+        ({"precision": "float32"}, "portable"),
+        ({"precision": "bfloat16"}, "native"),  # it was portable, which no script takes: a traceback
+        ({"arithmetic": "native"}, "native"),
+        (OWN, "native"),
+        (OWN | {"arithmetic": "portable"}, "portable"),
+    ],
+)
+@pytest.mark.parametrize("section", ["train", "predict"])
+def test_auto_is_decided_by_dataset_and_precision_to_what_scripts_take(section: str, overrides: dict, arithmetic: str):
+    keys = {section: {key: value for key, value in overrides.items() if key != "download"}}
+    loaded = load("phantom", keys | {key: value for key, value in overrides.items() if key == "download"})
+    assert getattr(loaded, section).arithmetic == arithmetic
+    job = loaded.training_job("unet", "test", 0)
+    assert parse(TrainingJob, job.model_dump_json()) == job
+    assert parse(PredictSection, loaded.predict.model_dump_json()) == loaded.predict

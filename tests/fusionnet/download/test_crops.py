@@ -248,3 +248,22 @@ def test_nucmm_z_is_declared_as_published() -> None:
     assert isinstance(source, CropSource)
     assert source.folders == FOLDERS and source.key == "main"
     assert source.sha256["Label/val/seg_0320_0448_0832.h5"].startswith("44acdfd2e2aa84d2")
+
+
+@pytest.mark.parametrize(
+    "path", ["../../../outside.h5", "Image/train/../../outside.h5", "/outside.h5", "Image/val/x.h5"]
+)
+def test_a_list_that_names_files_elsewhere_is_refused(
+    source: CropSource, server: Server, tmp_path: Path, path: str
+) -> None:
+    entries = json.loads(server.files["tree/Image/train"])
+    server.files["tree/Image/train"] = json.dumps([*entries, {"path": path}]).encode()
+    with pytest.raises(UserError, match=r"which is no file of that folder; nothing is fetched"):
+        download(tmp_path)
+    assert not list(tmp_path.rglob("*.h5"))
+
+
+def test_a_list_that_goes_on_at_another_host_is_refused(source: CropSource, server: Server, tmp_path: Path) -> None:
+    server.headers["tree/Image/train"] = {"Link": '<https://elsewhere.example/more>; rel="next"'}
+    with pytest.raises(UserError, match=r"goes on at https://elsewhere.example/more, another host"):
+        download(tmp_path)

@@ -215,20 +215,40 @@ def test_equal_data_gives_equal_bytes_and_an_origin(dataset: Dataset, mirror: Pa
     assert read_provenance(tmp_path / "first" / "train-volume.tif")["citation"] == "Nobody"
 
 
-def test_isbi2012_from_the_mirror(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "shape", "membranes"), [("isbi2012", (30, 512, 512), 0.2196), ("vnc", (20, 1024, 1024), 0.2038)]
+)
+def test_a_public_dataset_from_the_mirror(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, shape: tuple[int, ...], membranes: float
+) -> None:
     monkeypatch.setenv(fetch.MIRROR_VARIABLE, str(shared / "mirror"))
-    prepare_dataset(section_of("isbi2012"), tmp_path / "raw", tmp_path / "cache")
-    for stack in DATASETS["isbi2012"].source.stacks:
+    prepare_dataset(section_of(name), tmp_path / "raw", tmp_path / "cache")
+    for stack in DATASETS[name].source.stacks:
         volume = read_volume(tmp_path / "raw" / f"{stack.name}.tif")
-        assert volume.shape == (30, 512, 512)
+        assert volume.shape == shape
         assert hashlib.sha256(volume.tobytes()).hexdigest() == stack.pixel_sha256
     labels = read_volume(tmp_path / "raw" / "train-labels.tif")
     assert np.unique(labels).tolist() == [0, 255]
-    assert (labels == 0).mean() == pytest.approx(0.2196, abs=5e-5)
+    assert (labels == 0).mean() == pytest.approx(membranes, abs=5e-5)
 
 
-def test_every_declared_file_has_a_hash() -> None:
-    source = DATASETS["isbi2012"].source
+def test_labels_that_are_white_on_membranes_are_inverted(tmp_path: Path) -> None:
+    membranes = np.random.default_rng([1, 1]).random(SHAPE) > 0.7
+    folder = tmp_path / "isbi2012" / "walls"
+    folder.mkdir(parents=True)
+    for z, wall in enumerate(membranes):
+        Image.fromarray(wall).save(folder / f"{z:02d}.png")  # of one bit
+    inside = np.where(membranes, 0, 255).astype(np.uint8)
+    digest = hashlib.sha256(inside.tobytes()).hexdigest()
+    stack = SliceStack("train-labels", "walls", SHAPE, digest, "{z:02d}.png", membranes_are_white=True)
+    sha256 = {file: hashlib.sha256((tmp_path / "isbi2012" / file).read_bytes()).hexdigest() for file in stack.files}
+    dataset = Dataset("isbi2012", "", "", "", None, (), SliceSource("https://nowhere/", (stack,), sha256))
+    np.testing.assert_array_equal(fetch.obtain_stacks(dataset, tmp_path, tmp_path)["train-labels"], inside)
+
+
+@pytest.mark.parametrize("name", ["isbi2012", "vnc"])
+def test_every_declared_file_has_a_hash(name: str) -> None:
+    source = DATASETS[name].source
     assert sorted(file for stack in source.stacks for file in stack.files) == sorted(source.sha256)
     assert all(len(digest) == 64 for digest in source.sha256.values())
 

@@ -18,6 +18,11 @@ def with_nan() -> np.ndarray:
     return stack
 
 
+def test_rounding_beyond_0_and_1_is_0_and_1() -> None:
+    rounded = np.where(PERFECT > 0, np.float32(1.0000002), np.float32(-1e-9))
+    assert np.array_equal(as_probabilities(rounded), PERFECT)
+
+
 @pytest.mark.parametrize(
     ("probabilities", "message"),
     [
@@ -26,6 +31,11 @@ def with_nan() -> np.ndarray:
         (PERFECT * 255, r"values 0..255, expected probabilities in 0..1; 0..255 stored as floats\? divide by 255"),
         (PERFECT * 8 - 4, r"values -4..4, .*logits.*sigmoid"),
         (PERFECT * 1000, r"values 0..1000, expected probabilities"),
+        (
+            PERFECT * np.float32(1.001),
+            r"values 0..1.001, expected probabilities in 0..1; a stretched stack\? divide it",
+        ),
+        (PERFECT * np.float32(1.00002), r"values 0..1.00002, expected probabilities"),
         (with_nan(), "1 pixels are NaN or infinite, the first at z=1 y=2 x=3"),
         (np.where(PERFECT > 0, np.float32(np.inf), PERFECT), "NaN or infinite"),
         (PERFECT[:1], r"\(2, 8, 8\) but probabilities has \(1, 8, 8\).*range of slices"),

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from fusionnet.config.stages import NetworkSettings
-from fusionnet.models.blocks import Residual, SegmentationNetwork
+from fusionnet.models.blocks import Residual, SegmentationNetwork, stem_layers
 from fusionnet.models.build import build
 from fusionnet.models.fusionnet import FusionNet
 from fusionnet.models.unet import UNet
@@ -35,6 +35,8 @@ SWITCHES = [
     {"architecture": "fusionnet", "residual": False},
     {"architecture": "fusionnet", "skips": "concatenate"},
     {"architecture": "unet"},
+    {"architecture": "unet", "stem": "half"},
+    {"architecture": "fusionnet", "stem": "half", "chain": 2},
 ]
 
 
@@ -127,6 +129,40 @@ def test_unet_has_the_parameters_counted_by_hand():
         assert parameters(UNet(64)) == expected
 
 
+@pytest.mark.parametrize(("network", "prefix"), [(FusionNet, "units.0."), (UNet, "")])
+def test_the_half_stem_takes_the_place_of_the_first_level(network: type, prefix: str):
+    with torch.device("meta"):
+        kept = outputs_of(network(64, stem="half", neighbours=1), torch.empty(1, 3, 640, 640))
+    shapes = {name: tuple(kept[prefix + name][1].shape[1:]) for name in ("enter", "down.0", "down.2", "bridge", "up.2")}
+    assert shapes == {
+        "enter": (12, 320, 320),  # 2 x 2 pixels of three slices
+        "down.0": (64, 320, 320),
+        "down.2": (256, 80, 80),
+        "bridge": (512, 40, 40),
+        "up.2": (64, 320, 320),
+    }
+    assert kept[prefix + "head"][1].shape == (1, 4, 320, 320) and kept[prefix + "leave"][1].shape == (1, 1, 640, 640)
+    assert f"{prefix}down.3" not in kept
+
+
+def test_half_a_network_behind_the_stem_is_the_lower_part_of_one_of_half_its_width():
+    # U-Net of width 8 has 16, 32, 64 and 128 channels below its first level, as that of width 16 behind the stem.
+    with torch.device("meta"):
+        half, full = UNet(16, stem="half"), UNet(8)
+    rest = [full.down[0], full.down[1][0], full.deconvolution[3], full.up[3], full.head]
+    ends = [half.down[0][0], half.head]
+    assert parameters(half) == parameters(full) - sum(map(parameters, rest)) + sum(map(parameters, ends))
+
+
+@pytest.mark.parametrize("place", [(0, 0), (1, 6), (6, 1), (7, 7)])
+def test_pixels_come_out_where_they_went_in(place: tuple[int, int]):
+    enter, leave, held, levels = stem_layers("half")
+    x = torch.zeros((1, 1, 8, 8))
+    x[0, 0][place] = 1
+    assert (held, levels) == (4, 3) and enter(x)[0, :, place[0] // 2, place[1] // 2].sum() == 1
+    torch.testing.assert_close(leave(enter(x)), x)
+
+
 def test_residual_layers_add_their_input():
     network = make({"architecture": "fusionnet"}).eval()
     kept = outputs_of(network, noise(1, 1, 32, 48))
@@ -214,10 +250,10 @@ def crop_with_membranes() -> tuple[torch.Tensor, torch.Tensor]:
     return tuple(torch.from_numpy(array.astype(np.float32))[None, None] for array in (grey, ~membrane))
 
 
-@pytest.mark.parametrize("switches", [SWITCHES[0], SWITCHES[4]])
+@pytest.mark.parametrize("switches", [SWITCHES[0], SWITCHES[4], SWITCHES[5]])
 def test_overfits_one_crop(switches: dict):
     image, label = crop_with_membranes()
-    network = make(switches, width=4).train()
+    network = make(switches, width=8 if "stem" in switches else 4).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
     for _ in range(80):
         logits = network(image)

@@ -1,5 +1,6 @@
 """Checkpoints: what is saved is loaded, equal content has equal bytes, and anything else is refused."""
 
+import errno
 import os
 import pickle
 from pathlib import Path
@@ -11,7 +12,8 @@ from fusionnet.config.experiment import load
 from fusionnet.config.stages import ArmSettings, TrainingJob
 from fusionnet.errors import UserError
 from fusionnet.models.build import build
-from fusionnet.models.checkpoints import load_checkpoint, load_tensors, save_checkpoint, save_tensors
+from fusionnet.models.checkpoints import load_tensors, save_checkpoint, save_tensors
+from fusionnet.models.pretrained import load_checkpoint
 
 ORIGIN = {"stage": "train", "inputs": {"volume": "ab" * 32}}
 
@@ -108,3 +110,28 @@ def test_an_unknown_job_is_refused(tmp_path: Path):
     content["job"]["network"]["architecture"] = "transformer"
     save_tensors(tmp_path / "c.pt", content)
     assert "network.architecture: got 'transformer'" in refusal(tmp_path / "c.pt")
+
+
+def test_a_bit_that_turned_in_the_weights_is_seen(tmp_path: Path):
+    """The archive has a checksum of each tensor, at which torch does not look."""
+    save(tmp_path / "c.pt", make_job())
+    content = bytearray((tmp_path / "c.pt").read_bytes())
+    first = next(iter(torch.load(tmp_path / "c.pt")["weights"].values()))
+    content[content.index(first.numpy().tobytes()) + 5] ^= 1
+    (tmp_path / "c.pt").write_bytes(content)
+    assert "damaged checkpoint" in (message := refusal(tmp_path / "c.pt")) and "checksum" in message
+
+
+def test_a_full_disk_is_told_with_the_file_s_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Torch's archive ends in an error of its own, which hides the disk's."""
+
+    def full(*_: object) -> None:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError:
+            raise RuntimeError("[enforce fail] unexpected pos 64 vs 0")  # noqa: B904 - as torch does
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        save(tmp_path / "c.pt", make_job())
+    assert caught.value.filename == str(tmp_path / "c.pt")

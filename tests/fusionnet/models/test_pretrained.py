@@ -82,3 +82,8 @@ def test_each_network_of_the_package_is_small_and_tells_cells_from_membranes(nam
     subprocess.run([sys.executable, "scripts/predict.py", *map(str, words)], check=True)
     probability = read_volume(tmp_path / "p.tif")
     assert probability[labels > 0].mean() > probability[labels == 0].mean() + 0.3
+
+
+def test_others_may_read_the_file_as_they_may_any_other(published, tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("")
+    assert published[0].stat().st_mode == (tmp_path / "plain").stat().st_mode

@@ -33,13 +33,14 @@ def test_fusionnet_reaches_what_is_counted_by_hand():
 
 @pytest.mark.parametrize(
     "switches",
-    [{}, {"chain": 3}, {"residual": False}, {"skips": "concatenate"}],
-    ids=["plain", "chain", "bare", "concat"],
+    [{}, {"chain": 3}, {"residual": False}, {"skips": "concatenate"}, {"stem": "half", "chain": 2}, {"neighbours": 1}],
+    ids=["plain", "chain", "bare", "concat", "half", "neighbours"],
 )
 def test_training_tiles_by_the_true_reach(switches: dict):
     network = network_of("fusionnet", **switches)
     assert network.reach == reach(network)
-    assert network_of("unet").reach == reach(network_of("unet"))
+    for stem in ("full", "half"):
+        assert network_of("unet", stem=stem).reach == reach(network_of("unet", stem=stem))
     assert OneLayer().reach > 1e8, "of a network that does not know, a tile sees the whole slice"
 
 
@@ -64,9 +65,17 @@ def transparent(network: SegmentationNetwork) -> SegmentationNetwork:
     return network.double()
 
 
+def test_behind_the_half_stem_a_pixel_reaches_what_is_counted_by_hand():
+    # As above without the level of stride 1; the way out of the stem reaches half its stride, 1.
+    levels, halves = 2 + 4 + 8 + 16 + 8 + 4 + 2, 8 + 4 + 2 + 1
+    assert reach(network_of("unet", stem="half")) == 2 * levels + halves == 103
+    assert reach(network_of("fusionnet", stem="half")) == 5 * levels + halves + 2 == 237
+
+
+@pytest.mark.parametrize("stem", ["full", "half"])
 @pytest.mark.parametrize("architecture", ["unet", "fusionnet"])
-def test_gradients_reach_exactly_so_far(architecture: str):
-    network = transparent(build(NetworkSettings(architecture=architecture, width=1)))
+def test_gradients_reach_exactly_so_far(architecture: str, stem: str):
+    network = transparent(build(NetworkSettings(architecture=architecture, width=1, stem=stem)))
     far = reach(network)
     middle, size = 256, 16 * 36
     before, behind = [], []

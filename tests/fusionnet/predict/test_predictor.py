@@ -8,6 +8,7 @@ from networks import MACHINE, SETTINGS, make_network
 from fusionnet.augment.geometry import orient, orient_back
 from fusionnet.config.stages import PredictSection
 from fusionnet.devices import Machine
+from fusionnet.errors import UserError
 from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.models.normalisation import normalise
 from fusionnet.models.receptive_field import reach
@@ -40,7 +41,7 @@ def difference(
     """Return the greatest difference between tiles and the whole, in mean and deviation."""
     whole = kind(network, settings(tile_pixels=4096, **changes), MACHINE)
     tiled = kind(network, settings(tile_pixels=tile, **changes), MACHINE)
-    assert len(whole.plan(range(1), levels.shape)) == 1 < len(tiled.plan(range(1), levels.shape))
+    assert len(whole.plan(range(1), levels.shape[-2:])) == 1 < len(tiled.plan(range(1), levels.shape[-2:]))
     expected, found = whole.predict_slice(levels), tiled.predict_slice(levels)
     assert expected.probability.std() > 0.01, "a network that says nothing proves nothing"
     return max(
@@ -58,9 +59,11 @@ def difference(
         ({"architecture": "fusionnet", "width": 2}, (21, 601), 128, 12),
         ({"architecture": "fusionnet", "width": 3, "skips": "concatenate"}, (573, 16), 192, 0),
         ({"architecture": "fusionnet", "width": 1, "residual": False}, (601, 10), 112, 5),
+        ({"architecture": "unet", "width": 3, "stem": "half"}, (269, 251), 128, 8),
+        ({"architecture": "fusionnet", "width": 2, "stem": "half", "neighbours": 1}, (3, 601, 21), 128, 12),
     ],
 )
-def test_tiles_equal_the_whole(switches: dict, shape: tuple[int, int], tile: int, padding: int):
+def test_tiles_equal_the_whole(switches: dict, shape: tuple[int, ...], tile: int, padding: int):
     network = make_network(**switches)
     assert difference(network, grey(*shape), tile, padding_pixels=padding) <= 1e-5
     once = {"padding_pixels": padding, "orientation_average": False}
@@ -144,6 +147,20 @@ def test_nan_is_counted_and_taken_for_mid_grey():
     np.testing.assert_array_equal(found.probability, expected.probability)
 
 
+def test_each_slice_of_a_stack_is_seen_with_its_neighbours():
+    network = make_network("unet", neighbours=1)
+    predictor = Predictor(network, settings(padding_pixels=0, orientation_average=False), MACHINE)
+    stack = grey(3, 32, 48)
+    stack[1, 4, 5] = np.nan
+    x = torch.from_numpy(normalise(np.nan_to_num(stack, nan=127.5)))
+    with torch.inference_mode():
+        expected = torch.sigmoid(network(torch.stack([x[[1, 0, 1]], x[[0, 1, 2]], x[[1, 2, 1]]])))[:, 0].numpy()
+    np.testing.assert_allclose(predictor.predict_stack(stack), expected, atol=1e-5)
+    np.testing.assert_allclose(predictor.predict_stack(stack, [2]), expected[2:], atol=1e-5)
+    missing = [predictor.predict_slice(stack[numbers]).missing for numbers in ([1, 0, 1], [0, 1, 2])]
+    assert missing == [0, 1], "a pixel that is missing counts in its own slice"
+
+
 def test_bfloat16_is_near():
     levels = grey(64, 64)
     half = Machine(torch.device("cpu"), torch.bfloat16, 1)
@@ -185,3 +202,51 @@ def test_cuda_agrees_with_the_cpu():
         machine = Machine(torch.device("cuda"), precision, 1)
         cuda = Predictor(make_network("fusionnet", width=4), SETTINGS, machine).predict_slice(levels)
         np.testing.assert_allclose(cuda.probability, cpu.probability, atol=tolerance)
+
+
+class SmallMemory(DoublePredictor):
+    """Has memory for so many pixels at once."""
+
+    pixels = 0
+
+    def _forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.shape[2] * x.shape[3] > self.pixels:
+            raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
+        return super()._forward(x)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "shape", "tile"),
+    [("unet", (601, 10), 4096), ("unet", (21, 533), 256), ("unet", (261, 251), 4096), ("fusionnet", (19, 801), 4096)],
+)
+def test_out_of_memory_takes_smaller_windows_that_are_as_exact(architecture: str, shape: tuple, tile: int, messages):
+    network, levels = make_network(architecture), grey(*shape)
+    levels[3, 5:9] = np.nan
+    kinds = DoublePredictor, SmallMemory
+    whole, small = (kind(network, settings(tile_pixels=tile), MACHINE) for kind in kinds)
+    sides = [min(side + 2 * 24 + 16, 2 * whole.reach + 64) for side in shape]  # of a small tile's window
+    small.pixels = sides[0] * sides[1]
+    expected, found = whole.predict_slice(levels), small.predict_slice(levels)
+    np.testing.assert_allclose(found.probability, expected.probability, atol=1e-9)
+    np.testing.assert_allclose(found.deviation, expected.deviation, atol=1e-9)
+    assert found.missing == expected.missing == 4 and expected.probability.std() > 0.01
+    told = [message for message in messages() if "out of memory with a window of" in message]
+    assert len(told) == 1
+
+
+def test_memory_for_not_even_the_smallest_window_is_an_error():
+    small = SmallMemory(make_network(), settings(), MACHINE)
+    with pytest.raises(UserError, match=r"out of memory.*smallest.*predict.device: cpu"):
+        small.predict_slice(grey(40, 40))
+
+
+def test_where_nothing_can_be_compiled_prediction_goes_on_with_a_message(messages):
+    def fails(x: torch.Tensor) -> torch.Tensor:
+        raise torch._dynamo.exc.TorchDynamoException("TritonMissing: no triton")
+
+    network, levels = make_network(), grey(40, 40)
+    plain, broken = (Predictor(network, settings(), MACHINE) for _ in range(2))
+    broken.network = fails
+    assert np.array_equal(plain.predict_slice(levels).probability, broken.predict_slice(levels).probability)
+    assert [message for message in messages() if "TritonMissing: no triton); going on without" in message]
+    assert len(messages()) == 1

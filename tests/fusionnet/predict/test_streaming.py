@@ -1,8 +1,9 @@
-"""Volumes predicted chunk by chunk: equal to the whole in memory, resumed after any end, in any number of parts."""
+"""Volumes predicted chunk by chunk: equal to the whole in memory, resumed after any end, by any number of jobs."""
 
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
@@ -12,20 +13,20 @@ import tifffile
 from networks import MACHINE, SETTINGS, OneLayer, make_network
 
 from fusionnet.errors import UserError
+from fusionnet.files import file_of
 from fusionnet.predict.predictor import Prediction, Predictor
-from fusionnet.predict.shards import PartSink, gather, open_parts, parse_part
-from fusionnet.predict.streaming import VolumeSink, predict_volume
+from fusionnet.predict.store import PredictionStore
+from fusionnet.predict.streaming import predict_volume
 from fusionnet.predict.summary import Summary
 from fusionnet.predict.tiles import Chunk, ChunkPlan
 from fusionnet.volumes.grey_values import GreyWindow
-from fusionnet.volumes.hdf5 import file_of
 from fusionnet.volumes.output import OutputPlan, part_path
 from fusionnet.volumes.source import VolumeSource
 from fusionnet.volumes.volume import open_volume
 
 STACK = np.random.default_rng(0).integers(0, 256, (3, 150, 170), dtype=np.uint8)
-IDENTITY = {"provenance": {"stage": "predict"}, "voxel_size_nm": None, "ome_version": None}
-NAMES = ["p.tif", "p.zarr", "p.h5:raw/p"]
+IDENTITY = {"provenance": {"stage": "predict"}}
+NAMES = ["p.tif", "p.zarr", "p.h5:raw/p", "p.mrc", "precomputed://p"]
 
 
 @pytest.fixture
@@ -43,14 +44,34 @@ def plan_of(predictor: Predictor, slices: range = range(3)) -> ChunkPlan:
     return predictor.plan(slices, STACK.shape[1:])
 
 
-def sink_at(path: str | Path, plan: ChunkPlan, deviation: Path | None = None) -> VolumeSink:
-    output = OutputPlan(plan.shape, np.dtype("float32"), SETTINGS.tile_pixels, None, {"stage": "predict"})
-    return VolumeSink(Path(path), deviation, output, IDENTITY)
+def store_at(
+    paths: str | Path | Sequence[Path], plan: ChunkPlan, shard: tuple[int, int] = (1, 1), **identity: object
+) -> PredictionStore:
+    tile = (1, SETTINGS.tile_pixels, SETTINGS.tile_pixels)
+    output = OutputPlan(plan.shape, np.dtype("float32"), tile, (50.0, 4.0, 4.0), {"stage": "predict"})
+    names = [str(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+    return PredictionStore(names, output, plan, plan.shard(*shard), IDENTITY | identity)
 
 
-def run(source: VolumeSource, predictor: Predictor, sink: VolumeSink | PartSink, **options: object) -> Summary:
-    plan = options.get("plan", plan_of(predictor))
-    return predict_volume(source, plan, options.get("numbers", range(len(plan))), predictor, None, sink)[0]
+def run(source: VolumeSource, predictor: Predictor, store: PredictionStore, plan: ChunkPlan | None = None) -> Summary:
+    try:
+        predict_volume(source, plan or plan_of(predictor), predictor, None, store)
+        return store.finish()
+    finally:
+        store.close()
+
+
+def run_shard(source: VolumeSource, predictor: Predictor, store: PredictionStore) -> None:
+    try:
+        predict_volume(source, plan_of(predictor), predictor, None, store)
+    finally:
+        store.close()
+
+
+def named(folder: Path, name: str) -> str:
+    """Return a name of `NAMES` in a folder."""
+    scheme, found, rest = name.rpartition("://")
+    return f"{scheme}{found}{folder}/{rest}"
 
 
 def content(path: Path) -> dict[str, bytes]:
@@ -62,7 +83,7 @@ def test_the_volume_holds_what_each_slice_gives(tmp_path: Path, source: VolumeSo
     predictor = Predictor(make_network("unet"), SETTINGS, MACHINE)
     expected = [predictor.predict_slice(STACK[1].astype(np.float32))]
     plan = plan_of(predictor, range(1, 2))
-    summary = run(source, predictor, sink_at(tmp_path / "p.tif", plan, tmp_path / "d.tif"), plan=plan)
+    summary = run(source, predictor, store_at([tmp_path / "p.tif", tmp_path / "d.tif"], plan), plan=plan)
     probability = open_volume(tmp_path / "p.tif").read_all()
     np.testing.assert_allclose(probability, [slice_.probability for slice_ in expected], atol=1e-5)
     deviation = open_volume(tmp_path / "d.tif").read_all()
@@ -72,11 +93,16 @@ def test_the_volume_holds_what_each_slice_gives(tmp_path: Path, source: VolumeSo
 
 
 def test_slices_are_those_that_were_asked_for(tmp_path: Path, source: VolumeSource, predictor: Predictor):
-    run(source, predictor, sink_at(tmp_path / "all.tif", plan_of(predictor)))
+    run(source, predictor, store_at(tmp_path / "all.tif", plan_of(predictor)))
     some = plan_of(predictor, range(1, 3))
-    run(source, predictor, sink_at(tmp_path / "some.tif", some), plan=some)
+    run(source, predictor, store_at(tmp_path / "some.tif", some), plan=some)
     whole, part = (open_volume(tmp_path / name).read_all() for name in ("all.tif", "some.tif"))
     np.testing.assert_array_equal(part, whole[1:])
+
+
+def source_of_ones(plan: ChunkPlan) -> VolumeSource:
+    ones = np.ones(plan.shape, np.float32)
+    return VolumeSource("memory", plan.shape, ones.dtype, lambda z, y, x: ones[z, y, x])
 
 
 class Killed(BaseException):
@@ -84,62 +110,85 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("moment", ["before the chunk", "before its line"])
 def test_after_a_kill_the_result_is_the_same(
-    tmp_path: Path, source: VolumeSource, predictor: Predictor, name: str, moment: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, source: VolumeSource, predictor: Predictor, name: str, monkeypatch: pytest.MonkeyPatch
 ):
     plan = plan_of(predictor)
-    run(source, predictor, sink_at(f"{tmp_path}/whole-{name}", plan))
+    (tmp_path / "whole").mkdir()
+    run(source, predictor, store_at(named(tmp_path / "whole", name), plan))
     predicted: list[int] = []
     for stop in (0, 1, 7, None):
-        sink = sink_at(f"{tmp_path}/{name}", plan)
-        write, add = sink.write, sink.journal.add
+        store = store_at(named(tmp_path, name), plan)
+        write, begun = store.write, len(predicted)
 
-        def stopping(chunk: Chunk, prediction: Prediction, stop=stop, sink=sink, write=write) -> None:
-            if stop is not None and len(sink.finished) >= stop and moment == "before the chunk":
+        def stopping(chunk: Chunk, prediction: Prediction, stop=stop, write=write, begun=begun) -> None:
+            if len(predicted) - begun == stop:
                 raise Killed
             predicted.append(chunk.number)
             write(chunk, prediction)
 
-        def noting(number: int, summary: Summary, stop=stop, sink=sink, add=add) -> None:
-            if stop is not None and len(sink.finished) >= stop and moment == "before its line":
-                raise Killed
-            add(number, summary)
-
-        monkeypatch.setattr(sink, "write", stopping)
-        monkeypatch.setattr(sink.journal, "add", noting)
+        monkeypatch.setattr(store, "write", stopping)
         if stop is None:
-            run(source, predictor, sink)
+            run(source, predictor, store)
         else:
             with pytest.raises(Killed):
-                run(source, predictor, sink)
-            assert not file_of(tmp_path / name).exists()
-    assert content(file_of(tmp_path / name)) == content(file_of(tmp_path / f"whole-{name}"))
-    twice = len(predicted) - len(set(predicted))
-    assert twice <= (0 if moment == "before the chunk" else 3), "finished chunks are not predicted again"
+                run(source, predictor, store)
+            assert not file_of(named(tmp_path, name)).exists()
+    assert content(file_of(named(tmp_path, name))) == content(file_of(named(tmp_path / "whole", name)))
+    assert len(predicted) == len(plan), "chunks that are there are not predicted again"
 
 
 def test_after_a_change_of_the_job_nothing_old_is_kept(tmp_path: Path, source: VolumeSource, predictor: Predictor):
     plan = plan_of(predictor)
-    sink = sink_at(tmp_path / "p.tif", plan)
-    sink.write(plan[0], Prediction(np.zeros(plan[0].shape, np.float32), np.zeros(plan[0].shape, np.float32)))
-    sink.interrupt()
-    output = OutputPlan(plan.shape, np.dtype("float32"), 64, None, {"stage": "predict"})
-    changed = VolumeSink(tmp_path / "p.tif", None, output, IDENTITY | {"device": "cuda"})
-    assert not changed.finished
-    run(source, predictor, changed)
-    run(source, predictor, sink_at(tmp_path / "clean.tif", plan))
+    store = store_at(tmp_path / "p.tif", plan)
+    store.write(plan[0], Prediction(np.zeros(plan[0].shape, np.float32), np.zeros(plan[0].shape, np.float32), 3))
+    store.close()
+    changed = store_at(tmp_path / "p.tif", plan, device="cuda")
+    assert not changed.has(plan[0])
+    assert run(source, predictor, changed).missing == 0
+    run(source, predictor, store_at(tmp_path / "clean.tif", plan))
     assert content(tmp_path / "p.tif") == content(tmp_path / "clean.tif")
 
 
-def test_killed_between_the_last_chunk_and_the_name(tmp_path: Path, source: VolumeSource, predictor: Predictor):
+def test_a_map_of_deviations_is_not_taken_for_one_of_probabilities(
+    tmp_path: Path, source: VolumeSource, predictor: Predictor
+):
     plan = plan_of(predictor)
-    sink = sink_at(tmp_path / "p.tif", plan)
-    for chunk in plan.chunks(range(len(plan))):
-        sink.write(chunk, Prediction(np.ones(chunk.shape, np.float32), np.zeros(chunk.shape, np.float32)))
-    sink.interrupt()
-    run(source, predictor, sink_at(tmp_path / "p.tif", plan))
-    assert (open_volume(tmp_path / "p.tif").read_all() == 1).all(), "all chunks were there: none is predicted again"
+    store = store_at([tmp_path / "p.tif", tmp_path / "d.tif"], plan)
+    store.write(plan[0], Prediction(np.ones(plan[0].shape, np.float32), np.zeros(plan[0].shape, np.float32)))
+    store.close()
+    other = store_at(tmp_path / "d.tif", plan)
+    assert not other.has(plan[0])
+    other.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_killed_between_the_last_chunk_and_the_name(
+    tmp_path: Path, source: VolumeSource, predictor: Predictor, name: str
+):
+    plan, path = plan_of(predictor), named(tmp_path, name)
+    store = store_at(path, plan)
+    for number in range(len(plan)):
+        shape = plan[number].shape
+        store.write(plan[number], Prediction(np.ones(shape, np.float32), np.zeros(shape, np.float32)))
+    store._writes.wait()
+    for whole in (folder.whole for folder in store._folders):
+        store._writers[0].write(store._stores[0] if name == "p.zarr" else whole, source_of_ones(plan))
+    store.close()
+    run(source, predictor, store_at(path, plan))
+    ones = open_volume(path.removeprefix("precomputed://")).read_all()
+    assert (ones == 1).all(), "all chunks were there: none is predicted again"
+    assert {each.name for each in tmp_path.iterdir()} == {"v.tif", file_of(path).name}
+
+
+def test_a_second_result_later_has_the_first_predicted_again_to_the_same_bytes(
+    tmp_path: Path, source: VolumeSource, predictor: Predictor
+):
+    run_shard(source, predictor, store_at(tmp_path / "p.tif", plan_of(predictor)))
+    run(source, predictor, store_at([tmp_path / "p.tif", tmp_path / "d.tif"], plan_of(predictor)))
+    run(source, predictor, store_at([tmp_path / "p2.tif", tmp_path / "d2.tif"], plan_of(predictor)))
+    assert content(tmp_path / "p.tif") == content(tmp_path / "p2.tif")
+    assert content(tmp_path / "d.tif") == content(tmp_path / "d2.tif")
 
 
 def test_nan_pixels_are_counted_once_each(tmp_path: Path, predictor: Predictor):
@@ -147,9 +196,12 @@ def test_nan_pixels_are_counted_once_each(tmp_path: Path, predictor: Predictor):
     stack[0, 0, 0] = stack[1, 64, 64] = stack[2, 149, 169] = np.nan
     tifffile.imwrite(tmp_path / "nan.tif", stack, photometric="minisblack")
     plan = plan_of(predictor)
-    sink = sink_at(tmp_path / "p.tif", plan)
-    whole = range(len(plan))
-    summary, _ = predict_volume(open_volume(tmp_path / "nan.tif"), plan, whole, predictor, GreyWindow(0, 1), sink)
+    for shard in ((1, 2), (2, 2), (1, 1)):  # each job counts its own, the last has the sum
+        store = store_at(tmp_path / "p.tif", plan, shard)
+        predict_volume(open_volume(tmp_path / "nan.tif"), plan, predictor, GreyWindow(0, 1), store)
+        if shard != (1, 1):
+            store.close()
+    summary = store.finish()
     assert summary.missing == 3 and np.isfinite(open_volume(tmp_path / "p.tif").read_all()).all()
 
 
@@ -161,68 +213,25 @@ def test_a_damaged_chunk_ends_in_a_message_and_what_was_done_stays(tmp_path: Pat
         file.seek(offset)
         file.write(bytes(50))
     with pytest.raises(UserError, match=r"slices 2-2, rows 0-\d+ cannot be read"):
-        run(open_volume(f"{tmp_path}/v.h5:raw"), predictor, sink_at(tmp_path / "p.tif", plan_of(predictor)))
+        run(open_volume(f"{tmp_path}/v.h5:raw"), predictor, store_at(tmp_path / "p.tif", plan_of(predictor)))
     assert not (tmp_path / "p.tif").exists() and part_path(tmp_path / "p.tif").exists()
 
 
-@pytest.mark.parametrize("parts", [1, 2, 5, 40])
-def test_the_result_does_not_depend_on_the_number_of_parts(
-    tmp_path: Path, source: VolumeSource, predictor: Predictor, parts: int
+@pytest.mark.parametrize("shards", [1, 2, 5, 40])
+@pytest.mark.parametrize("name", ["p.tif", "p.zarr"])
+def test_the_result_does_not_depend_on_the_number_of_jobs(
+    tmp_path: Path, source: VolumeSource, predictor: Predictor, shards: int, name: str
 ):
     plan = plan_of(predictor)
-    run(source, predictor, sink_at(tmp_path / "p.tif", plan, tmp_path / "d.tif"))
-    paths = []
-    for number in range(parts, 0, -1):
-        sink = PartSink(tmp_path / f"part-{number}", plan, (number, parts), True, IDENTITY)
-        run(source, predictor, sink, numbers=sink.numbers)
-        paths.append(tmp_path / f"part-{number}")
-    gather(open_parts(paths), sink_at(tmp_path / "p2.tif", plan, tmp_path / "d2.tif"))
-    assert content(tmp_path / "p2.tif") == content(tmp_path / "p.tif")
-    assert content(tmp_path / "d2.tif") == content(tmp_path / "d.tif")
-
-
-def test_a_part_goes_on_after_its_last_whole_record(tmp_path: Path, source: VolumeSource, predictor: Predictor):
-    plan = plan_of(predictor)
-    whole = PartSink(tmp_path / "whole", plan, (2, 2), False, IDENTITY)
-    run(source, predictor, whole, numbers=whole.numbers)
-    expected = (tmp_path / "whole").read_bytes()
-    for share in (0.01, 0.3, 0.7, 0.999):
-        part_path(tmp_path / "part").write_bytes(expected[: int(len(expected) * share)])
-        sink = PartSink(tmp_path / "part", plan, (2, 2), False, IDENTITY)
-        assert (len(sink.finished) > 0) == (share > 0.1) and len(sink.finished) < len(sink.numbers)
-        run(source, predictor, sink, numbers=sink.numbers)
-        assert (tmp_path / "part").read_bytes() == expected
-
-
-def make_parts(folder: Path, source: VolumeSource, predictor: Predictor, parts: int, **identity: object) -> list[Path]:
-    paths = [folder / f"{number}-of-{parts}{len(identity)}" for number in range(1, parts + 1)]
-    for number, path in enumerate(paths, 1):
-        sink = PartSink(path, plan_of(predictor), (number, parts), False, IDENTITY | identity)
-        run(source, predictor, sink, numbers=sink.numbers)
-    return paths
-
-
-def test_parts_that_do_not_make_a_whole_are_refused(tmp_path: Path, source: VolumeSource, predictor: Predictor):
-    first, second = make_parts(tmp_path, source, predictor, 2)
-    foreign, _ = make_parts(tmp_path, source, predictor, 2, device="cuda")
-    with pytest.raises(UserError, match=r"got \[2\] of 2, expected each from 1 to 2 once"):
-        open_parts([second])
-    with pytest.raises(UserError, match=r"got \[1, 1, 2\] of 2"):
-        open_parts([first, second, first])
-    with pytest.raises(UserError, match=": device differ"):
-        open_parts([foreign, second])
-    with pytest.raises(UserError, match="no part that scripts/predict"):
-        open_parts([tmp_path / "v.tif"])
-    second.write_bytes(second.read_bytes()[:-3])
-    with pytest.raises(UserError, match="truncated at chunk"):
-        gather(open_parts([first, second]), sink_at(tmp_path / "p.tif", plan_of(predictor)))
-
-
-def test_a_part_is_one_of_so_many():
-    assert parse_part("3/8") == (3, 8)
-    for text in ("0/3", "4/3", "3", "a/b", "1/0", "-1/2"):
-        with pytest.raises(UserError, match="expected I/N"):
-            parse_part(text)
+    one, many = ([tmp_path / f"{place}-{name}", tmp_path / f"{place}-d-{name}"] for place in ("one", "many"))
+    run(source, predictor, store_at(one, plan))
+    for number in range(shards, 0, -1):
+        assert not many[0].exists()
+        run_shard(source, predictor, store_at(many, plan, (number, shards)))
+    last = store_at(many, plan)
+    assert all(last.has(plan[number]) for number in range(len(plan)))
+    run(source, predictor, last)
+    assert [content(path) for path in many] == [content(path) for path in one]
 
 
 def kill_at(seconds: float, command: list[str]) -> int:
@@ -246,18 +255,22 @@ torch.set_num_threads(1)
 from fusionnet.predict.predictor import Predictor
 from fusionnet.volumes.volume import open_volume
 from networks import MACHINE, SETTINGS, OneLayer
-from test_streaming import plan_of, run, sink_at
+from test_streaming import plan_of, run, store_at
 print("ready", flush=True)
 predictor = Predictor(OneLayer(), SETTINGS, MACHINE)
 predict = predictor.predict
 predictor.predict = lambda window: (time.sleep(0.01), predict(window))[1]
-run(open_volume(sys.argv[2]), predictor, sink_at(sys.argv[3], plan_of(predictor)))
+run(open_volume(sys.argv[2]), predictor, store_at(sys.argv[3], plan_of(predictor)))
 """
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
-def test_sigkill_at_random_moments(tmp_path: Path, source: VolumeSource, predictor: Predictor, kills: int):
-    run(source, predictor, sink_at(tmp_path / "expected.tif", plan_of(predictor)))
+@pytest.mark.parametrize(
+    ("kills", "name"),
+    [(2, "p.zarr"), *(pytest.param(20, name, marks=pytest.mark.slow) for name in ("p.zarr", "p.tif"))],
+)
+def test_sigkill_at_random_moments(tmp_path: Path, source: VolumeSource, predictor: Predictor, kills: int, name: str):
+    (tmp_path / "whole").mkdir()
+    run(source, predictor, store_at(named(tmp_path / "whole", name), plan_of(predictor)))
     here = Path(__file__).parent
     command = [
         sys.executable,
@@ -265,10 +278,10 @@ def test_sigkill_at_random_moments(tmp_path: Path, source: VolumeSource, predict
         DRIVER,
         f"{ROOT}:{ROOT}/tests/helpers:{here}",
         source.name,
-        str(tmp_path / "p.tif"),
+        named(tmp_path, name),
     ]
     rng = np.random.default_rng(kills)
-    ends = [kill_at(float(rng.uniform(0.02, 0.25)), command) for _ in range(kills)]
+    ends = [kill_at(float(rng.uniform(0.02, 0.25 if kills == 2 else 0.5)), command) for _ in range(kills)]
     assert -9 in ends
-    run(source, predictor, sink_at(tmp_path / "p.tif", plan_of(predictor)))
-    assert content(tmp_path / "p.tif") == content(tmp_path / "expected.tif")
+    run(source, predictor, store_at(named(tmp_path, name), plan_of(predictor)))
+    assert content(file_of(named(tmp_path, name))) == content(file_of(named(tmp_path / "whole", name)))

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
-from networks import MACHINE, SETTINGS, OneLayer
+from networks import MACHINE, SETTINGS, OneLayer, make_network
 
 from fusionnet.predict import streaming
 from fusionnet.predict.predictor import Predictor
-from fusionnet.predict.streaming import VolumeSink, predict_volume, stored_depth
+from fusionnet.predict.store import PredictionStore
+from fusionnet.predict.streaming import predict_volume, stored_depth
 from fusionnet.volumes.output import OutputPlan
 from fusionnet.volumes.source import VolumeSource
 from fusionnet.volumes.volume import open_volume
@@ -56,9 +57,26 @@ def test_each_block_is_read_once_and_the_result_is_the_same(tmp_path: Path, slic
 
     for depth in (1, 4):
         plan = predictor.plan(slices, STACK.shape[1:], depth)
-        output = OutputPlan(plan.shape, np.dtype("float32"), 64, None, {})
-        sink = VolumeSink(tmp_path / f"{depth}.tif", None, output, {"depth": depth})
+        output = OutputPlan(plan.shape, np.dtype("float32"), (1, 64, 64), None, {})
+        store = PredictionStore([str(tmp_path / f"{depth}.tif")], output, plan, range(len(plan)), {"depth": depth})
         reads.clear()
-        predict_volume(replace(source, reader=counting), plan, range(len(plan)), predictor, None, sink)
+        predict_volume(replace(source, reader=counting), plan, predictor, None, store)
+        store.finish()
     assert len(reads) == len(set(reads)) == 3 * 9
     assert (tmp_path / "1.tif").read_bytes() == (tmp_path / "4.tif").read_bytes()
+
+
+@pytest.mark.parametrize("slices", [range(11), range(2, 6), range(10, 11)])
+def test_neighbours_come_from_the_whole_volume(tmp_path: Path, slices: range):
+    source = blocks_of_4(tmp_path)
+    predictor = Predictor(
+        make_network("unet", neighbours=2), SETTINGS.model_copy(update={"orientation_average": False}), MACHINE
+    )
+    expected = predictor.predict_stack(STACK, slices)
+    for depth in (1, 4):
+        plan = predictor.plan(slices, STACK.shape[1:], depth)
+        output = OutputPlan(plan.shape, np.dtype("float32"), (1, 64, 64), None, {})
+        store = PredictionStore([str(tmp_path / f"{depth}.tif")], output, plan, range(len(plan)), {"depth": depth})
+        predict_volume(source, plan, predictor, None, store)
+        store.finish()
+        np.testing.assert_allclose(tifffile.imread(tmp_path / f"{depth}.tif").reshape(plan.shape), expected, atol=1e-5)

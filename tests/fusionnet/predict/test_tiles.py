@@ -38,15 +38,15 @@ def test_mirroring_is_numpys_reflection(size: int, before: int, behind: int):
 
 
 @given(st.integers(1, 9), SIZES, SIZES, TILES, st.integers(1, 12), st.integers(1, 12))
-def test_parts_are_all_chunks_once(slices: int, height: int, width: int, tile: int, parts: int, depth: int):
+def test_shards_are_all_chunks_once(slices: int, height: int, width: int, tile: int, shards: int, depth: int):
     plan = ChunkPlan(range(3, 3 + slices), spans(height, tile, 8, 107), spans(width, tile, 8, 107), depth)
     assert plan.shape == (slices, height, width)
-    numbers = [number for part in range(1, parts + 1) for number in plan.part(part, parts)]
+    numbers = [number for shard in range(1, shards + 1) for number in plan.shard(shard, shards)]
     assert numbers == list(range(len(plan)))
     hit = np.zeros(plan.shape, int)
     for chunk in plan.chunks(range(len(plan))):
         hit[chunk.region] += 1
-        assert hit[chunk.region].shape == chunk.shape and chunk.source_z == chunk.z + 3
+        assert hit[chunk.region].shape == (1, *chunk.shape) and chunk.source_z == chunk.z + 3
     assert (hit == 1).all()
 
 

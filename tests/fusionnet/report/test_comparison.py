@@ -116,7 +116,7 @@ def test_the_verdict_names_what_was_scored(replicates: list[Replicate]) -> None:
     assert "4 paired trainings, 2 folds, 4 slices" in first
     assert "held-out slices of the labelled stack" in verdict
     assert "held-out" not in verdict_markdown(compare(replicates, PAIRS), NAMES, ["test"])
-    assert "nothing to compare" in verdict_markdown([], NAMES, ["test"])
+    assert "one arm, and so nothing to compare" in verdict_markdown([], {"unet": "U-Net"}, ["test"])
 
 
 def test_arms_are_compared_with_those_of_the_same_number_of_training_slices() -> None:
@@ -126,6 +126,16 @@ def test_arms_are_compared_with_those_of_the_same_number_of_training_slices() ->
     pairs = [("fusionnet-1-slice", "unet-1-slice"), ("fusionnet-5-slices", "unet-5-slices")]
     assert pairs_of({arm: arm_settings(arm) for arm in arms}) == pairs
     assert pairs_of({"fusionnet": arm_settings("fusionnet")}) == []
+
+
+def test_arms_of_unlike_budgets_are_not_one_arm() -> None:
+    """None is compared with another, and the verdict says why."""
+    budgets = {
+        arm: arm_settings(arm).model_copy(update={"training_slices": number}) for number, arm in enumerate(NAMES, 3)
+    }
+    assert len(budgets) > 1 and pairs_of(budgets) == []
+    verdict = verdict_markdown([], NAMES, ["test"])
+    assert f"The {len(NAMES)} arms were trained on different numbers of slices" in verdict and "one arm" not in verdict
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import torch
 from fake_results import cell_labels, write_results
 from networks import MACHINE, SETTINGS, make_network
 
-from fusionnet.models.checkpoints import load_checkpoint
+from fusionnet.models.pretrained import load_checkpoint
 from fusionnet.predict.predictor import Predictor
 from fusionnet.report.refinement import (
     UnitScores,

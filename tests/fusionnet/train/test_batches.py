@@ -1,3 +1,5 @@
+from multiprocessing.reduction import ForkingPickler
+
 import numpy as np
 import pytest
 import torch
@@ -20,6 +22,14 @@ def assert_equal(one: list[Batch], other: list[Batch]) -> None:
 @pytest.mark.parametrize("workers", [1, 4])
 def test_batches_do_not_depend_on_loader_workers(training_job, augmented, workers):
     assert_equal(drawn(training_job(), augmented, workers=workers), drawn(training_job(), augmented))
+
+
+def test_a_worker_s_batch_takes_no_room_in_shared_memory(training_job, augmented):
+    """Containers have 64 MB of it; a tensor leaves its numbers there and sends some hundred bytes."""
+    batch = drawn(training_job(), augmented)[0]
+    sent = ForkingPickler.dumps(batch)
+    assert len(sent) > batch.images.nbytes + batch.labels.nbytes + batch.weights.nbytes
+    assert_equal([ForkingPickler.loads(sent)], [batch])
 
 
 def test_an_arm_without_augmentation_sees_plain_crops(training_job, augmented):
@@ -59,6 +69,20 @@ def test_shapes_types_and_slices(training_job, augmented):
     assert {value.item() for batch in found for value in batch.labels.unique()} == {0, 1}
     # Each slice has a grey value of its own, so the greys tell which slices were drawn: the four, and no other.
     assert len({value.item() for batch in found for value in batch.images.unique()}) == 4
+
+
+def test_an_arm_with_neighbours_gets_them_as_channels(training_job, augmented):
+    plain = training_job()
+    job = plain.model_copy(update={"network": plain.network.model_copy(update={"neighbours": 1})})
+    for batch, alone in zip(drawn(job, augmented), drawn(plain, augmented), strict=True):
+        assert batch.images.shape == (3, 3, 32, 32) and torch.equal(batch.labels, alone.labels)
+    # Without noise the middle channel is what an arm that sees one slice gets.
+    job, plain = (
+        each.model_copy(update={"augment": each.augment.model_copy(update={"noise_sigma": 0.0})})
+        for each in (job, plain)
+    )
+    for batch, alone in zip(drawn(job, augmented), drawn(plain, augmented), strict=True):
+        assert torch.equal(batch.images[:, 1:2], alone.images)
 
 
 def test_a_split_batch_is_the_batch(training_job, augmented):

@@ -1,4 +1,5 @@
 import math
+import multiprocessing
 import weakref
 from dataclasses import replace
 
@@ -24,7 +25,7 @@ class Run:
     def __init__(self, folder, job, augmented):
         self.machine = set_up("cpu")
         self.training = Training.begin(job, self.machine)
-        self.stacks = Stacks(*augmented, FOLD)
+        self.stacks = Stacks(*augmented, FOLD, 8)
         self.progress = Progress((job.arm, job.fold, job.seed), self.training.steps, folder / "heartbeat.json")
         self.states = StateFolder(folder, "key")
 
@@ -65,6 +66,17 @@ def test_stopped_after_each_step_it_ends_in_the_same_weights(run, keys):
     assert_same(run("pieces", **keys).go(), whole)
 
 
+def test_a_loader_worker_that_the_system_ends_is_named_with_the_way_out(run):
+    """As the system does it where memory is short."""
+
+    def end_a_worker() -> bool:
+        multiprocessing.active_children()[0].kill()
+        return False
+
+    with pytest.raises(UserError, match=r"DataLoader worker.*--loader-workers 0"):
+        run(epochs=100).go(loader_workers=1, stop_asked=end_a_worker)
+
+
 def test_finished_training_is_not_repeated(run):
     whole = run().go()
     again = run()
@@ -94,7 +106,7 @@ def test_scored_and_gap_slices_are_never_read(run):
     volume = spoilt.stacks.volume.copy()
     for number in (3, 4, 5, 11, 12, 13, 10):  # 10 is the deformed copy of the validation slice
         volume[number] = 255
-    spoilt.stacks = Stacks(volume, spoilt.stacks.labels, FOLD)
+    spoilt.stacks = Stacks(volume, spoilt.stacks.labels, FOLD, 8)
     assert_same(spoilt.go(), clean)
 
 
@@ -148,6 +160,7 @@ def test_out_of_gpu_memory_halves_the_parts_until_they_fit(run, messages):
             raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
         return forward(images)
 
+    memory.training.update.may_run_out = True
     memory.training.update.forward = small_gpu
     trained = memory.go()
     assert trained.update.micro_batch == 1 and trained.step == whole.training.steps
@@ -163,6 +176,9 @@ def test_memory_for_not_even_one_sample_is_an_error(run):
         raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
 
     job.training.update.forward = no_memory
+    with pytest.raises(torch.OutOfMemoryError):  # a processor's memory is not asked for less
+        job.go()
+    job.training.update.may_run_out = True
     with pytest.raises(UserError, match=r"single sample of 32 pixels.*crop_pixels"):
         job.go()
 
@@ -172,6 +188,7 @@ def test_out_of_gpu_memory_outside_of_the_network(run, monkeypatch, messages, pa
     """The first step of AdamW takes memory for good, and may get half of it."""
     whole = run("whole", batch_size=4, accumulation=2).go()
     small = run("small", batch_size=4)
+    small.training.update.may_run_out = True
 
     def half_a_step():
         parameter = next(small.training.network.parameters())
@@ -209,6 +226,7 @@ def test_no_memory_is_held_while_the_parts_are_halved(run, monkeypatch):
     def all_are_gone():
         assert alive and all(reference() is None for reference in alive)
 
+    small.training.update.may_run_out = True
     small.training.update.forward = failing
     monkeypatch.setattr(torch.cuda, "empty_cache", all_are_gone)
     assert small.go().update.micro_batch == 1
@@ -240,6 +258,7 @@ def test_other_errors_of_the_network_are_not_taken_for_a_lack_of_memory(run):
     def broken(images: torch.Tensor) -> torch.Tensor:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
+    job.training.update.may_run_out = True
     job.training.update.forward = broken
     with pytest.raises(RuntimeError, match="mat1"):
         job.go()

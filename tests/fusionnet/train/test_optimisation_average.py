@@ -22,7 +22,7 @@ def test_average_follows_the_recurrence_for_weights_and_buffers():
     expected = 0.0
     for step, value in enumerate([1.0, 5.0, -2.0] * 40):
         fill(net, value)
-        average.update(net, step)
+        average.update(step)
         decay = min(0.9, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * value
     for name, tensor in average.network.state_dict().items():
@@ -34,7 +34,7 @@ def test_no_decay_keeps_the_last_weights():
     net = network()
     average = WeightAverage(net, decay=0.0)
     fill(net, 3.0)
-    average.update(net, 0)
+    average.update(0)
     pairs = zip(average.network.state_dict().values(), net.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
 

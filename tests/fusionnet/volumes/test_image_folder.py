@@ -1,13 +1,12 @@
 """Folders of slices: in natural order, alike, without gaps that nobody hears of."""
 
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from rare_images import png_chunk, write_png
 
 from fusionnet.errors import UserError
 from fusionnet.volumes.volume import open_volume
@@ -62,23 +61,73 @@ def test_other_files_do_not_matter(tmp_path: Path):
     np.testing.assert_array_equal(open_volume(folder).read_all(), STACK)
 
 
-def png_of_bits(path: Path, bits: int) -> None:
-    """Write a PNG of 8 x 8 pixels with so many bits each, all of them 1, as Pillow cannot."""
-    rows = b"".join(b"\0" + bytes([0b01010101 if bits == 2 else 0b00010001]) * bits for _ in range(8))
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    header = struct.pack(">IIBBBBB", 8, 8, bits, 0, 0, 0, 0)
-    path.write_bytes(
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    )
-
-
 @pytest.mark.parametrize("bits", [2, 4])
 def test_a_png_of_few_bits_is_not_scaled_but_refused(tmp_path: Path, bits: int):
-    png_of_bits(tmp_path / "0.png", bits)
+    write_png(tmp_path / "0.png", STACK[0] >> 8 - bits, bits)
     assert f"{bits} bits a pixel" in refusal(tmp_path)
+
+
+PALETTE = png_chunk(b"PLTE", bytes(range(256)) * 3)
+COLOURS = {  # channels, bits, PNG's number of the kind, further chunks, message
+    "rgb": (3, 8, 2, b"", "expected a grey-value slice"),
+    "rgb of 16 bits": (3, 16, 2, b"", "expected a grey-value slice"),
+    "rgb with alpha": (4, 8, 6, b"", "expected a grey-value slice"),
+    "grey with alpha": (2, 8, 4, b"", "expected a grey-value slice"),
+    "grey with alpha of 16 bits": (2, 16, 4, b"", "expected a grey-value slice"),
+    "palette": (1, 8, 3, PALETTE, "a palette image"),
+    "palette of 4 bits": (1, 4, 3, png_chunk(b"PLTE", bytes(range(16)) * 3), "a palette image"),
+    "palette of 1 bit": (1, 1, 3, png_chunk(b"PLTE", bytes(3) + b"\xff" * 3), "a palette image"),
+}
+
+
+@pytest.mark.parametrize("kind", COLOURS)
+def test_colours_and_palettes_are_refused(tmp_path: Path, kind: str):
+    channels, bits, colour, further, message = COLOURS[kind]
+    grey = STACK[0] >> max(0, 8 - bits)
+    image = grey if channels == 1 else np.stack([grey] * channels, -1)
+    write_png(tmp_path / "0.png", image, bits, colour, further)
+    assert message in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("chunk", [b"tRNS\0\5", b"gAMA\0\1\x86\xa0", b"sBIT\x06", b"pHYs\0\0\0\1\0\0\0\1\1"])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_what_a_png_says_of_its_values_changes_none(tmp_path: Path, bits: int, chunk: bytes):
+    stack = STACK if bits == 8 else STACK.astype(np.uint16) * 257
+    for z, grey in enumerate(stack):
+        write_png(tmp_path / f"{z}.png", grey, bits, further=png_chunk(chunk[:4], chunk[4:]))
+    source = open_volume(tmp_path)
+    assert source.dtype == stack.dtype
+    np.testing.assert_array_equal(source.read_all(), stack)
+
+
+@pytest.mark.parametrize("odd", ["bits", "size", "colour", "end", "nothing"])
+def test_one_slice_that_is_not_like_the_others_is_named(tmp_path: Path, odd: str):
+    folder = save(tmp_path, [f"s{z}.png" for z in range(5)])
+    file = folder / "s3.png"
+    if odd == "bits":
+        write_png(file, STACK[3].astype(np.uint16), 16)
+    elif odd == "size":
+        write_png(file, STACK[3, :20])
+    elif odd == "colour":
+        write_png(file, np.stack([STACK[3]] * 3, -1), colour=2)
+    else:
+        file.write_bytes(file.read_bytes()[: -60 if odd == "end" else 0])
+    assert str(file) in refusal(folder)
+
+
+def test_white_is_zero_slice_by_slice(tmp_path: Path):
+    for z, grey in enumerate(STACK):
+        white = z % 2 == 1
+        options = {"photometric": "miniswhite" if white else "minisblack"}
+        tifffile.imwrite(tmp_path / f"{z}.tif", 255 - grey if white else grey, **options)
+    np.testing.assert_array_equal(open_volume(tmp_path).read_all(), STACK)
+
+
+def test_names_with_several_numbers_are_said(tmp_path: Path):
+    names = [f"z{z}_x{x}.png" for z, x in ((1, 1), (1, 2), (2, 1), (2, 2), (3, 1))]
+    assert "2 numbers differ in the names" in open_volume(save(tmp_path / "tiles", names)).notes[0]
+    names = [f"run2_s{z}.png" for z in (8, 9, 10, 11, 12)]
+    assert not open_volume(save(tmp_path / "run", names)).notes
 
 
 def test_a_png_of_one_bit_keeps_0_and_1(tmp_path: Path):

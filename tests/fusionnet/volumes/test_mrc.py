@@ -93,3 +93,63 @@ def test_damage_is_named(tmp_path: Path):
     path.write_bytes(b"no volume")
     with pytest.raises(UserError, match="cannot be read as MRC"):
         open_volume(path)
+
+
+def test_half_precision_and_complex_values(tmp_path: Path):
+    half = open_volume(write(tmp_path / "v.mrc", GREY.astype(np.float16)))
+    assert half.dtype == np.float16
+    np.testing.assert_array_equal(half.read_all(), GREY)
+    with pytest.raises(UserError, match="values of type complex64"):
+        open_volume(write(tmp_path / "w.mrc", GREY.astype(np.complex64)))
+
+
+@pytest.mark.parametrize(("sides", "size"), [((40, 40, 500), (50, 4, 4)), ((40, 40, 1), None), ((0, 0, 0), None)])
+def test_an_image_stack_may_know_no_spacing(tmp_path: Path, sides: tuple[float, ...], size: tuple[float, ...] | None):
+    with mrcfile.new(tmp_path / "v.mrc") as file:
+        file.set_data(GREY.astype(np.float32))
+        file.set_image_stack()
+        file.voxel_size = sides
+    source = open_volume(tmp_path / "v.mrc")
+    assert source.voxel_size_nm == (pytest.approx(size) if size else None)
+    np.testing.assert_array_equal(source.read_all(), GREY)
+
+
+def test_several_volumes_in_one_file_are_refused(tmp_path: Path):
+    with pytest.raises(UserError, match="split channels or time points"):
+        open_volume(write(tmp_path / "v.mrc", np.stack([GREY, GREY]).astype(np.float32)))
+
+
+def test_bytes_behind_an_extended_header_and_behind_the_voxels(tmp_path: Path):
+    with mrcfile.new(tmp_path / "v.mrc") as file:
+        file.set_data(GREY.astype(np.int16))
+        file.set_extended_header(np.zeros(77, np.uint8))
+    with (tmp_path / "v.mrc").open("ab") as more:
+        more.write(bytes(1000))
+    np.testing.assert_array_equal(open_volume(tmp_path / "v.mrc").read_all(), GREY)
+
+
+def test_a_file_of_the_other_byte_order(tmp_path: Path):
+    little = write(tmp_path / "v.mrc", GREY.astype(np.int16)).read_bytes()
+    header = bytearray(np.frombuffer(little[:1024], "<i4").astype(">i4").tobytes())
+    header[208:216] = b"MAP \x11\x11\x00\x00"
+    (tmp_path / "w.mrc").write_bytes(bytes(header) + GREY.astype(">i2").tobytes())
+    source = open_volume(tmp_path / "w.mrc")
+    assert source.dtype == np.dtype("=i2") and source.voxel_size_nm == pytest.approx((50, 4, 4))
+    np.testing.assert_array_equal(source.read_all(), GREY)
+
+
+def test_a_header_without_its_stamps_is_read_with_a_note(tmp_path: Path):
+    content = bytearray(write(tmp_path / "v.mrc", GREY.astype(np.int16)).read_bytes())
+    content[208:216] = bytes(8)
+    (tmp_path / "v.mrc").write_bytes(content)
+    source = open_volume(tmp_path / "v.mrc")
+    assert "not an MRC file, or file is corrupt" in source.notes[0]
+    np.testing.assert_array_equal(source.read_all(), GREY)
+
+
+def test_a_mode_that_is_not_known_is_refused(tmp_path: Path):
+    content = bytearray(write(tmp_path / "v.mrc", GREY.astype(np.int16)).read_bytes())
+    content[12:16] = (101).to_bytes(4, "little")  # 4 bits
+    (tmp_path / "v.mrc").write_bytes(content)
+    with pytest.raises(UserError, match="Unrecognised mode '101'"):
+        open_volume(tmp_path / "v.mrc")

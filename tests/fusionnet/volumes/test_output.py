@@ -1,39 +1,45 @@
-"""Volumes written region by region: readable, scaled, equal in any order, whole or absent."""
+"""Volumes written: readable, scaled, equal at any time, whole or absent, by one process."""
 
 import errno
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import h5py
+import mrcfile
 import numpy as np
 import pytest
 import tifffile
-import zarr
+from other_process import locked_elsewhere
 
 from fusionnet.errors import UserError
-from fusionnet.volumes import output, tiff, volume
-from fusionnet.volumes.hdf5 import file_of
-from fusionnet.volumes.output import OutputPlan, part_path
+from fusionnet.files import file_of
+from fusionnet.volumes import output, volume
+from fusionnet.volumes.output import OutputPlan, PartFolder, part_path
+from fusionnet.volumes.source import VolumeSource
 from fusionnet.volumes.stacks import read_provenance
-from fusionnet.volumes.volume import open_output, open_volume, require_room
+from fusionnet.volumes.volume import open_volume, require_room, save_volume, writer_of
 
 STACK = np.random.default_rng(0).random((3, 70, 90)).astype(np.float32)
 SCALE = (50.0, 4.0, 8.0)
-PLAN = OutputPlan(STACK.shape, STACK.dtype, 32, SCALE, {"stage": "predict"})
-NAMES = ["p.tif", "p.zarr", "p.h5:volumes/probability"]
+PLAN = OutputPlan(STACK.shape, STACK.dtype, (1, 32, 32), SCALE, {"stage": "predict"}, window=(0.0, 1.0))
+NAMES = ["p.tif", "p.zarr", "p.h5:volumes/probability", "p.mrc", "precomputed://p"]
 
 
-def regions() -> list[tuple[int, slice, slice]]:
-    steps = [[slice(start, min(start + 32, size)) for start in range(0, size, 32)] for size in STACK.shape[1:]]
-    return [(z, rows, columns) for z in range(3) for rows in steps[0] for columns in steps[1]]
+def in_memory(stack: np.ndarray, depth: int = 1) -> VolumeSource:
+    return VolumeSource("memory", stack.shape, stack.dtype, lambda z, y, x: stack[z, y, x], SCALE, depth)
 
 
-def write(path: str, plan: OutputPlan = PLAN, backwards: bool = False) -> None:
-    output = open_output(path, plan)
-    for region in reversed(regions()) if backwards else regions():
-        output.write(region, STACK[region])
-    output.finish()
+def named(folder: Path, name: str) -> str:
+    """Return a name of `NAMES` in a folder."""
+    scheme, found, rest = name.rpartition("://")
+    return f"{scheme}{found}{folder}/{rest}"
+
+
+def read(name: str) -> VolumeSource:
+    return open_volume(name.removeprefix("precomputed://"))
 
 
 def content(path: Path) -> dict[str, bytes]:
@@ -43,135 +49,162 @@ def content(path: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_written_is_read_with_its_scale(tmp_path: Path, name: str):
-    write(f"{tmp_path}/{name}")
-    source = open_volume(f"{tmp_path}/{name}")
-    assert source.voxel_size_nm == SCALE
+    save_volume(named(tmp_path, name), PLAN, in_memory(STACK))
+    source = read(named(tmp_path, name))
+    assert source.voxel_size_nm == pytest.approx(SCALE, rel=1e-6)
     np.testing.assert_array_equal(source.read_all(), STACK)
     assert len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_neither_order_nor_time_of_writing_shows(tmp_path: Path, name: str):
-    write(f"{tmp_path}/{name}")
-    first = content(file_of(tmp_path / name))
-    time.sleep(1.1)  # HDF5 and others would note the second of their making
-    write(f"{tmp_path}/{name}", backwards=True)  # in place of the older one
-    assert content(file_of(tmp_path / name)) == first
+def test_the_time_of_writing_does_not_show(tmp_path: Path, name: str):
+    save_volume(named(tmp_path, name), PLAN, in_memory(STACK))
+    first = content(file_of(named(tmp_path, name)))
+    time.sleep(1.1)  # HDF5, MRC and others would note the second of their making
+    save_volume(named(tmp_path, name), PLAN, in_memory(STACK))  # in place of the older one
+    assert content(file_of(named(tmp_path, name))) == first
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_8_bits_are_rounded(tmp_path: Path, name: str):
-    plan = OutputPlan(STACK.shape, np.dtype("uint8"), 32, None, {})
-    write(f"{tmp_path}/{name}", plan)
-    source = open_volume(f"{tmp_path}/{name}")
-    assert source.dtype == np.uint8 and source.voxel_size_nm is None
-    np.testing.assert_array_equal(source.read_all(), np.rint(STACK * 255))
+@pytest.mark.parametrize("depth", [1, 2, 3, 50])
+@pytest.mark.parametrize("most", [1, 40_000, 90_000])
+def test_neither_blocks_nor_memory_show_and_each_voxel_is_read_once(
+    tmp_path: Path, depth: int, most: int, monkeypatch: pytest.MonkeyPatch
+):
+    save_volume(tmp_path / "expected.tif", PLAN, in_memory(STACK))
+    monkeypatch.setattr(output, "BAND_BYTES", most)
+    times = np.zeros(STACK.shape, int)
 
+    def counting(z: slice, y: slice, x: slice) -> np.ndarray:
+        times[z, y, x] += 1
+        return STACK[z, y, x]
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_half_written_volume_is_gone_on_with_and_has_no_name(tmp_path: Path, name: str):
-    write(f"{tmp_path}/whole-{name}")
-    output = open_output(f"{tmp_path}/{name}", PLAN)
-    for region in regions()[:10]:
-        output.write(region, STACK[region])
-    assert not file_of(tmp_path / name).exists() and part_path(file_of(tmp_path / name)).exists()
-    output = open_output(f"{tmp_path}/{name}", PLAN, resume=True)
-    for region in regions()[10:]:
-        output.write(region, STACK[region])
-    output.finish()
-    assert content(file_of(tmp_path / name)) == content(file_of(tmp_path / f"whole-{name}"))
+    save_volume(tmp_path / "p.tif", PLAN, replace(in_memory(STACK, depth), reader=counting))
+    assert (times == 1).all() and content(tmp_path / "p.tif") == content(tmp_path / "expected.tif")
 
 
 def test_fiji_finds_slices_scale_and_provenance(tmp_path: Path):
-    write(f"{tmp_path}/p.tif")
+    save_volume(tmp_path / "p.tif", PLAN, in_memory(STACK))
     with tifffile.TiffFile(tmp_path / "p.tif") as tiff:
         assert tiff.is_imagej and tiff.series[0].axes == "ZYX"
         assert tiff.imagej_metadata["slices"] == 3 and tiff.imagej_metadata["spacing"] == 50.0
     assert read_provenance(tmp_path / "p.tif") == {"stage": "predict"}
 
 
-@pytest.mark.parametrize(("version", "zarr_format"), [("0.4", 2), ("0.5", 3)])
-def test_ome_zarr_follows_its_specification(tmp_path: Path, version: str, zarr_format: int):
-    plan = OutputPlan(STACK.shape, STACK.dtype, 32, SCALE, {"stage": "predict"}, version)
-    write(f"{tmp_path}/p.zarr", plan)
-    group = zarr.open_group(tmp_path / "p.zarr", mode="r")
-    assert group.metadata.zarr_format == zarr_format
-    attributes = dict(group.attrs)
-    image = (attributes if version == "0.4" else attributes["ome"])["multiscales"][0]
-    assert (image if version == "0.4" else attributes["ome"])["version"] == version
-    assert image["axes"] == [{"name": name, "type": "space", "unit": "nanometer"} for name in "zyx"]
-    assert image["datasets"][0]["coordinateTransformations"] == [{"type": "scale", "scale": [50.0, 4.0, 8.0]}]
-    assert group["0"].chunks == (1, 32, 32)
-    assert open_volume(tmp_path / "p.zarr").ome_version == version
-    assert attributes["fusionnet"] == {"stage": "predict"}
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint32", "float64"])
+def test_types_that_imagej_does_not_have_become_an_ome_tiff(tmp_path: Path, dtype: str):
+    stack = (STACK * 100).astype(dtype)
+    plan = replace(PLAN, dtype=stack.dtype)
+    save_volume(tmp_path / "p.tif", plan, in_memory(stack))
+    with tifffile.TiffFile(tmp_path / "p.tif") as tiff:
+        assert tiff.is_ome and tiff.series[0].axes == "ZYX"
+    source = open_volume(tmp_path / "p.tif")
+    assert source.dtype == dtype and source.voxel_size_nm == pytest.approx(SCALE)
+    np.testing.assert_array_equal(source.read_all(), stack)
 
 
-def test_hdf5_has_cremis_resolution_and_the_provenance(tmp_path: Path):
-    write(f"{tmp_path}/p.h5:volumes/probability")
+def test_hdf5_has_cremis_resolution_that_of_fiji_and_the_provenance(tmp_path: Path):
+    save_volume(f"{tmp_path}/p.h5:volumes/probability", PLAN, in_memory(STACK))
     with h5py.File(tmp_path / "p.h5") as file:
-        assert file["volumes/probability"].attrs["resolution"].tolist() == [50.0, 4.0, 8.0]
-        assert json.loads(file["volumes/probability"].attrs["provenance"]) == {"stage": "predict"}
+        attributes = file["volumes/probability"].attrs
+        assert attributes["resolution"].tolist() == [50.0, 4.0, 8.0]
+        assert attributes["element_size_um"].tolist() == [0.05, 0.004, 0.008]
+        assert json.loads(attributes["provenance"]) == {"stage": "predict"}
 
 
-def test_an_hdf5_file_with_other_contents_is_not_replaced(tmp_path: Path):
+def test_mrcfile_finds_nothing_wrong_and_bytes_have_no_doubtful_sign(tmp_path: Path):
+    levels = np.rint(STACK * 255).astype(np.uint8)
+    save_volume(tmp_path / "p.mrc", replace(PLAN, dtype=levels.dtype), in_memory(levels))
+    assert mrcfile.validate(tmp_path / "p.mrc")
+    with mrcfile.open(tmp_path / "p.mrc") as file:
+        assert file.data.dtype == np.uint16 and file.is_volume()
+        assert file.voxel_size.z == 500 and file.voxel_size.x == 80  # angstrom
+        np.testing.assert_array_equal(file.data, levels)
+
+
+def test_an_hdf5_file_and_a_folder_with_other_contents_are_not_replaced(tmp_path: Path):
     with h5py.File(tmp_path / "p.h5", "w") as file:
         file["volumes/raw"] = STACK
     with pytest.raises(UserError, match="holds volumes/raw, which would be lost"):
-        write(f"{tmp_path}/p.h5:volumes/probability")
+        save_volume(f"{tmp_path}/p.h5:volumes/probability", PLAN, in_memory(STACK))
+    with pytest.raises(UserError, match="is there and no precomputed volume, and would be lost"):
+        save_volume(f"precomputed://{tmp_path}", PLAN, in_memory(STACK))
 
 
-@pytest.mark.parametrize("name", ["p.png", "p", "p.h5", "p.zip:key"])
+@pytest.mark.parametrize("name", ["p.png", "p", "p.h5", "p.zip:key", "p.zarr/0", "n5://p.n5"])
 def test_other_names_are_refused(tmp_path: Path, name: str):
-    with pytest.raises(UserError, match=r"ends in .tif, .zarr or .h5:KEY"):
-        open_output(tmp_path / name, PLAN)
+    with pytest.raises(UserError, match=r"cannot be written; expected NAME.tif"):
+        writer_of(named(tmp_path, name), PLAN)
 
 
-def test_the_disk_is_looked_at_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    require_room([tmp_path / "p.tif", tmp_path / "d.tif"], PLAN, resume=False)
-    monkeypatch.setattr(volume.shutil, "disk_usage", lambda folder: Free())
-    require_room([tmp_path / "p.tif"], PLAN, resume=False)
-    with pytest.raises(UserError, match=r"needs 0.0 GB and 0.0 GB are free.*uint8"):
-        require_room([tmp_path / "p.tif", tmp_path / "d.tif"], PLAN, resume=False)
+def test_an_address_is_not_written_to():
+    with pytest.raises(UserError, match="an address, where nothing is written"):
+        writer_of("s3://bucket/p.zarr", PLAN)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"), [("p.tif", "uint64"), ("p.mrc", "uint32"), ("precomputed://p", "float64"), ("p.tif", "float16")]
+)
+def test_types_that_a_format_does_not_have_are_refused(tmp_path: Path, name: str, dtype: str):
+    with pytest.raises(UserError, match=rf"type {dtype}; write \.zarr"):
+        writer_of(named(tmp_path, name), replace(PLAN, dtype=np.dtype(dtype)))
 
 
 class Free:
     free = PLAN.size + 100
 
 
-def test_what_is_there_already_needs_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    open_output(tmp_path / "p.tif", PLAN)
+def test_the_disk_is_looked_at_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(volume.shutil, "disk_usage", lambda folder: Free())
-    require_room([tmp_path / "p.tif", tmp_path / "d.tif"], PLAN, resume=True)
+    require_room({tmp_path / "p.tif": PLAN.size})
+    with pytest.raises(UserError, match=r"needs up to 0.0 GB while it is made and 0.0 GB are free.*uint8"):
+        require_room({tmp_path / "p.tif": PLAN.size, tmp_path / "d.tif": PLAN.size})
+    part_path(tmp_path / "p.tif").mkdir()
+    (part_path(tmp_path / "p.tif") / "chunk").write_bytes(bytes(PLAN.size))
+    require_room({tmp_path / "p.tif": PLAN.size, tmp_path / "d.tif": PLAN.size})  # what is there needs no room
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(volume.os, "access", lambda path, mode: False)
     with pytest.raises(UserError, match=r"cannot be written to; choose another folder for p\.tif"):
-        require_room([tmp_path / "p.tif"], PLAN, resume=False)
+        require_room({tmp_path / "p.tif": 1})
 
 
-def test_a_disk_that_runs_full_leaves_the_older_volume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    write(f"{tmp_path}/p.tif")
-    before = content(tmp_path / "p.tif")
+@pytest.mark.parametrize("name", NAMES)
+def test_what_fails_on_the_way_leaves_the_older_volume_and_nothing_else(tmp_path: Path, name: str):
+    save_volume(named(tmp_path, name), PLAN, in_memory(STACK))
+    before = content(tmp_path)
 
-    def full(*_: object) -> None:
+    def full(*_: object) -> NoReturn:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(output.os, "posix_fallocate", full)
-    with pytest.raises(OSError, match="No space left"):
-        write(f"{tmp_path}/p.tif", OutputPlan(STACK.shape, np.dtype("uint8"), 32, None, {}))
-    assert content(tmp_path / "p.tif") == before
+    with pytest.raises(UserError, match="No space left"):
+        save_volume(named(tmp_path, name), PLAN, replace(in_memory(STACK), reader=full))
+    assert content(tmp_path) == before
+
+
+def test_two_processes_do_not_write_the_same_volume(tmp_path: Path):
+    PartFolder(tmp_path / "p.tif").close()
+    with locked_elsewhere(part_path(tmp_path / "p.tif") / "lock", byte=1), pytest.raises(UserError, match="another"):
+        save_volume(tmp_path / "p.tif", PLAN, in_memory(STACK))
+    save_volume(tmp_path / "p.tif", PLAN, in_memory(STACK))
+    assert [path.name for path in tmp_path.iterdir()] == ["p.tif"]
+
+
+def test_what_an_older_version_left_is_removed(tmp_path: Path):
+    part_path(tmp_path / "p.tif").write_bytes(b"a volume of probabilities, half written")
+    save_volume(tmp_path / "p.tif", PLAN, in_memory(STACK))
+    assert [path.name for path in tmp_path.iterdir()] == ["p.tif"]
 
 
 def test_a_tiff_beyond_4_gb_can_be_written_at_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """ImageJ's convention for large stacks: one page, raw slices after it. The file is sparse here."""
-    monkeypatch.setattr(tiff, "reserve", lambda part: None)
-    plan = OutputPlan((1100, 1024, 1024), np.dtype("float32"), 1024, SCALE, {})
-    output = open_output(tmp_path / "big.tif", plan)
-    tile = np.full((24, 40), 0.25, np.float32)
-    region = 1099, slice(1000, 1024), slice(984, 1024)
-    output.write(region, tile)
-    output.finish()
-    source = open_volume(tmp_path / "big.tif")
-    assert source.shape == plan.shape and source.voxel_size_nm == SCALE
-    np.testing.assert_array_equal(source.read(slice(1099, 1100), *region[1:])[0], tile)
+    monkeypatch.setattr(output.os, "posix_fallocate", lambda *_: None)
+    plan = replace(PLAN, shape=(1100, 1024, 1024))
+    last = np.full((1, 1024, 1024), 0.25, np.float32)
+    band = slice(1099, 1100), slice(0, 1024)
+    monkeypatch.setattr(output, "_bands", lambda plan, depth: [band])
+    source = VolumeSource("memory", plan.shape, plan.dtype, lambda z, y, x: last)
+    save_volume(tmp_path / "big.tif", plan, source)
+    read = open_volume(tmp_path / "big.tif")
+    assert read.shape == plan.shape and read.voxel_size_nm == SCALE
+    np.testing.assert_array_equal(read.read(*band, slice(None)), last)

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 
 from fusionnet.errors import UserError
-from fusionnet.volumes.stacks import read_provenance, require_same_shape, write_volume
+from fusionnet.volumes.stacks import read_provenance, read_stack, require_same_shape, write_volume
 from fusionnet.volumes.volume import read_labels, read_volume
 
 STACK = np.random.default_rng(0).random((4, 30, 40)).astype(np.float32)
@@ -93,3 +93,29 @@ def test_shapes_that_differ_are_named():
     require_same_shape(("a.tif", STACK), ("b.tif", STACK))
     with pytest.raises(UserError, match=r"a.tif has shape \(4, 30, 40\) but b.tif has \(3, 30, 40\)"):
         require_same_shape(("a.tif", STACK), ("b.tif", STACK[1:]))
+
+
+def test_a_stack_cut_anywhere_is_whole_or_refused(tmp_path: Path):
+    """Where its chain of pages is cut, tifffile reads a shorter stack."""
+    path = tmp_path / "v.tif"
+    write_volume(path, STACK[:, :6, :8], {"stage": "augment"})
+    content, ends = path.read_bytes(), set()
+    for length in range(0, len(content), 7):
+        path.write_bytes(content[:length])
+        try:
+            np.testing.assert_array_equal(read_stack(path), STACK[:, :6, :8])
+            ends.add("read")
+        except UserError as error:
+            assert str(path) in str(error) and "make it again" in str(error)
+            ends.add("refused")
+    assert ends == {"read", "refused"}
+
+
+def test_provenance_that_cannot_be_read_is_refused(tmp_path: Path):
+    write_volume(tmp_path / "v.tif", STACK, {"stage": "augment"})
+    content = (tmp_path / "v.tif").read_bytes()
+    word = '"stage"'.encode(f"utf-16-{'be' if content[:2] == b'MM' else 'le'}")
+    assert word in content
+    (tmp_path / "v.tif").write_bytes(content.replace(word, word.replace(b'"', b"!")))
+    with pytest.raises(UserError, match="what it was made from cannot be read"):
+        read_provenance(tmp_path / "v.tif")

@@ -129,3 +129,39 @@ def test_a_colon_in_a_folders_name(tmp_path: Path):
     (tmp_path / "run.h5:1").mkdir()
     tifffile.imwrite(tmp_path / "run.h5:1/v.tif", STACK, photometric="minisblack")
     np.testing.assert_array_equal(open_volume(tmp_path / "run.h5:1/v.tif").read_all(), STACK)
+
+
+def write_in_several_files(folder: Path, compression: str | None, planes: set[int]) -> Path:
+    """Write `STACK` as microscopes do, a file for each plane; the metadata, which each has, name some of the planes."""
+    folder.mkdir()
+    identity = "urn:uuid:00000000-0000-0000-0000-00000000000{}".format
+    data = "".join(
+        f'<TiffData FirstZ="{z}" IFD="0" PlaneCount="1"><UUID FileName="p{z}.ome.tif">{identity(z)}</UUID></TiffData>'
+        for z in sorted(planes)
+    )
+    slices, height, width = STACK.shape
+    pixels = f'SizeX="{width}" SizeY="{height}" SizeZ="{slices}" SizeC="1" SizeT="1" Type="{STACK.dtype}"'
+    for z, plane in enumerate(STACK):
+        xml = (
+            '<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" '
+            f'UUID="{identity(z)}"><Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" {pixels}>'
+            f'<Channel ID="Channel:0:0" SamplesPerPixel="1"/>{data}</Pixels></Image></OME>'
+        )
+        options = {"description": xml, "metadata": None, "photometric": "minisblack", "compression": compression}
+        tifffile.imwrite(folder / f"p{z}.ome.tif", plane, **options)
+    return folder / "p0.ome.tif"
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_an_ome_stack_in_several_files_is_read_and_missing_planes_are_refused(tmp_path: Path, compression: str | None):
+    every = set(range(len(STACK)))
+    whole = write_in_several_files(tmp_path / "whole", compression, every)
+    np.testing.assert_array_equal(open_volume(whole).read_all(), STACK)
+    last = whole.with_name(f"p{max(every)}.ome.tif")
+    last.write_bytes(last.read_bytes()[:-9])
+    assert f"{last.name}: truncated" in refusal(whole)
+    last.unlink()
+    assert f"of which 1 are in no file (the first is number {max(every)}" in refusal(whole)
+    for missing in (0, 2, max(every)):
+        path = write_in_several_files(tmp_path / f"without {missing}", compression, every - {missing})
+        assert f"of {len(STACK)} planes, of which 1 are in no file" in refusal(path)

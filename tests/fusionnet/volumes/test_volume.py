@@ -237,3 +237,13 @@ def test_png_folder_with_a_foreign_slice_is_refused(tmp_path: Path):
 def test_a_palette_is_refused(tmp_path: Path):
     Image.fromarray(STACK[0]).convert("P").save(tmp_path / "0.png")
     assert "a palette image" in refusal(str(tmp_path))
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("division by zero"), AssertionError(), RuntimeError("visit")])
+def test_what_a_library_stumbles_over_is_a_damaged_file(tmp_path: Path, monkeypatch, error: Exception):
+    def stumble(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(tifffile, "TiffFile", stumble)
+    with pytest.raises(UserError, match=rf"v.tif: cannot be read \({type(error).__name__}.*is it damaged"):
+        open_volume(plain_tiff(tmp_path))

@@ -13,10 +13,13 @@ from fusionnet.errors import UserError
 from fusionnet.workflow import code
 from fusionnet.workflow.code import code_files, code_of, files_under, project_files
 
-STAGES = ("download", "augment", "train", "predict", "evaluate", "evaluate_bodies", "report", "report_bodies")
+STAGES = (
+    *("download", "augment", "train", "predict", "segment", "evaluate", "evaluate_segmentation", "evaluate_bodies"),
+    *("report", "report_segmentation", "report_bodies"),
+)
 OF_TRAINING = {"download", "augment", "train"}
-SCORED = {"evaluate", "evaluate_bodies", "report", "report_bodies"}
-REPORTED = {"report", "report_bodies"}
+REPORTED = {"report", "report_segmentation", "report_bodies"}
+SCORED = {"segment", "evaluate", "evaluate_segmentation", "evaluate_bodies"} | REPORTED
 
 
 def test_a_script_s_files_are_what_it_imports_and_what_that_imports():
@@ -82,10 +85,11 @@ def hashes(lists: dict[str, list[str]]) -> dict[str, str]:
     ],
 )
 def test_a_line_changed_marks_no_training_but_where_validation_uses_it(copied: Path, module: str, stages: set[str]):
-    """By the list that Snakemake's rules take, and by the one in the pipeline that has all stages."""
+    """By the list that Snakemake's rules take, and by those in two pipelines that together have all stages."""
     of_dvc = {
         name: [path for path in stage["deps"] if path.startswith(("fusionnet/", "scripts/"))]
-        for name, stage in read_yaml(ROOT / "results/phantom-nuclei/dvc.yaml")["stages"].items()
+        for pipeline in ("dvc.yaml", "results/phantom-nuclei/dvc.yaml")
+        for name, stage in read_yaml(ROOT / pipeline)["stages"].items()
     }
     of_snakemake = {stage: code_of(f"scripts/{stage}.py") for stage in STAGES}
     assert set(of_dvc) == set(of_snakemake) > OF_TRAINING

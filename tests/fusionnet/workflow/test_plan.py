@@ -43,6 +43,12 @@ def test_the_files_of_the_default_experiment_are_those_of_every_stage():
         "probabilities.tif",
         "deviation.tif",
         "prediction-time.json",
+        "segmentation.tif",
+        "linkage.tif",
+        "edges.tif",
+        "edges.safetensors",
+        "segmentation-time.json",
+        "ladder.csv",
         "metrics.json",
         "slices.csv",
     }
@@ -99,9 +105,9 @@ def test_slices_of_the_labelled_stack_are_named_and_a_test_stack_is_taken_whole(
 @pytest.mark.parametrize(
     ("experiment", "reports"),
     [
-        ("phantom", ["report"]),
+        ("phantom", ["report", "report_segmentation"]),
         ("phantom-nuclei", ["report", "report_bodies"]),
-        ("annotation-budget", ["report", "report_annotation"]),
+        ("annotation-budget", ["report", "report_segmentation", "report_annotation"]),
         ("isbi2012-submission", []),
     ],
 )
@@ -120,7 +126,7 @@ def test_bodies_are_scored_where_the_dataset_labels_nuclei():
 
 def test_only_arms_of_several_units_are_in_the_report_on_refinement():
     plan = plan_of("phantom", arms=["unet", "chained"], network={"chained": TWO_UNITS})
-    assert plan.reports == ["report", "report_refinement"]
+    assert plan.reports == ["report", "report_segmentation", "report_refinement"]
     assert plan.arms_of("report_refinement") == ["chained"] and plan.arms_of("report") == ["unet", "chained"]
     assert json.loads(plan.report_job("report_refinement"))["arms"] == ["chained"]
     assert not any("/unet/" in path for path in plan.replicates_reported("report_refinement"))

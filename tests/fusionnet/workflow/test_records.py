@@ -291,3 +291,10 @@ def test_pull_of_a_file_that_the_remote_does_not_have(snakemake: Snakemake, line
     assert lines()[-1].startswith("phantom: missing or damaged in the remote 'store': out.txt; push them again")
     assert snakemake.commands == []
     assert not OUTPUT.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"<html>", b"stages: [", b"stages: 3", b"stages: {a: {outs: [1]}}"])
+def test_a_damaged_lock_is_named_with_the_way_out(tmp_path: Path, content: bytes):
+    (tmp_path / "dvc.lock").write_bytes(content)
+    with pytest.raises(UserError, match=r"(?s)dvc.lock: damaged .*git checkout"):
+        records.outputs_of(tmp_path / "dvc.lock")

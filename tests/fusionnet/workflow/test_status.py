@@ -3,6 +3,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 
+import psutil
 import pytest
 
 from fusionnet.files import write_json
@@ -40,6 +41,13 @@ def test_a_killed_process_is_not_running():
     assert state_of(beat(process=os.getpid()), NOW) == "running"
 
 
+def test_a_number_that_a_later_process_got_is_of_a_killed_one():
+    """The system gives numbers again, after a restart soon: this process is younger than the heartbeat."""
+    began = psutil.Process().create_time()
+    assert state_of(beat(process=os.getpid(), updated=began - 72 * 3600), NOW) == "killed"
+    assert state_of(beat(process=os.getpid(), updated=began + 1), NOW) == "running"
+
+
 def test_another_machine_is_silent_after_two_minutes():
     assert state_of(beat(host="elsewhere"), NOW) == "running"
     assert state_of(beat(host="elsewhere", updated=NOW - 121), NOW) == "silent"
@@ -53,3 +61,12 @@ def test_heartbeat_of_another_version_is_no_error(tmp_path):
 @pytest.mark.parametrize(("seconds", "text"), [(99.4, "99 s"), (100, "2 min"), (5999, "100 min"), (12600, "3.5 h")])
 def test_duration(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("content", [{"updated": []}, {"process": "1"}, {"host": None}, {"loss": {}}])
+def test_a_damaged_heartbeat_is_no_error(tmp_path, content):
+    write_json(tmp_path / "unet/test/seed-0" / HEARTBEAT, asdict(beat()) | content)
+    found = find_replicates([("unet", "test", 0)], tmp_path, tmp_path)
+    assert table(found, NOW)  # of a number written as text the number is taken
+    (tmp_path / "unet/test/seed-0" / HEARTBEAT).write_bytes(b"\xff")
+    assert find_replicates([("unet", "test", 0)], tmp_path, tmp_path)[0].beat is None

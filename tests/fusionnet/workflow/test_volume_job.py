@@ -15,8 +15,8 @@ def job(*entries: str, files: tuple[Path, ...] = ()) -> VolumeJob:
 
 
 def test_names_are_taken_as_they_stand():
-    made = job("volume=2010", "slices=1", "parts=4", "deviation=")
-    assert (made.volume, made.slices, made.parts, made.deviation) == ("2010", "1", 4, None)
+    made = job("volume=2010", "slices=1", "shards=4", "deviation=")
+    assert (made.volume, made.slices, made.shards, made.deviation) == ("2010", "1", 4, None)
     assert [job(f"volume={name}").volume for name in ("010", "1e3", "on", "null", "a=b")] == [
         "010",
         "1e3",
@@ -24,23 +24,23 @@ def test_names_are_taken_as_they_stand():
         "null",
         "a=b",
     ]
-    assert job("volume=v", "parts=010").parts == 10
+    assert job("volume=v", "shards=010").shards == 10
 
 
 def test_a_file_is_read_as_an_overlay_is(tmp_path: Path):
-    (tmp_path / "job.yaml").write_text("volume: '2010'\nparts: 3\nslices: 1-2\n")
-    made = job("parts=4", files=(tmp_path / "job.yaml",))
-    assert (made.volume, made.slices, made.parts) == ("2010", "1-2", 4)
+    (tmp_path / "job.yaml").write_text("volume: '2010'\nshards: 3\nslices: 1-2\n")
+    made = job("shards=4", files=(tmp_path / "job.yaml",))
+    assert (made.volume, made.slices, made.shards) == ("2010", "1-2", 4)
     (tmp_path / "job.yaml").write_text("volume: 2010\n")
     with pytest.raises(UserError, match="volume: got 2010; input should be a valid string"):
         job(files=(tmp_path / "job.yaml",))
 
 
 def test_mistakes_are_named():
-    with pytest.raises(UserError, match=r"unknown key 'part'.*parts"):
-        job("volume=v", "part=2")
-    with pytest.raises(UserError, match="parts: got 'two'"):
-        job("volume=v", "parts=two")
+    with pytest.raises(UserError, match=r"unknown key 'shard'.*shards"):
+        job("volume=v", "shard=2")
+    with pytest.raises(UserError, match="shards: got 'two'"):
+        job("volume=v", "shards=two")
     with pytest.raises(UserError, match=r"volume: got 'v\{1\}.tif', with '\{', which no path here may have; rename"):
         job("volume=v{1}.tif")
 
@@ -49,4 +49,14 @@ def test_the_home_folder_is_expanded_and_words_are_quoted(monkeypatch: pytest.Mo
     monkeypatch.setenv("HOME", "/home/you")
     made = job("volume=~/my stack's.h5:a", "deviation=~/d d.tif")
     assert made.inputs == ["c.pt", "/home/you/my stack's.h5"]
-    assert made.options(gathers=False) == "--deviation '/home/you/d d.tif'"
+    assert made.command == (
+        "python scripts/predict.py --checkpoint c.pt --volume '/home/you/my stack'\"'\"'s.h5:a' --probabilities p.zarr"
+        " --deviation '/home/you/d d.tif' --output-type float32"
+    )
+
+
+def test_results_are_files_or_folders():
+    made = job("volume=v", "deviation=precomputed://d")
+    assert made.results == ["p.zarr", "d"] and all(map(made.is_folder, made.results))
+    made = job("volume=v", "probabilities=p.h5:a", "deviation=d.tif")
+    assert made.results == ["p.h5", "d.tif"] and not any(map(made.is_folder, made.results))

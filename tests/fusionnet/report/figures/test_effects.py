@@ -30,3 +30,4 @@ def test_the_forest_plot_says_how_many_trainings_a_row_rests_on(results: tuple) 
     rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert rows == ["U-Net minus mine\n1 paired training, 1 fold", "FusionNet minus U-Net\n1 paired training, 1 fold"]
     assert "nothing to compare" in draw_effects([], ["fusionnet"]).axes[0].texts[-1].get_text()
+    assert "unlike budgets" in draw_effects([], ["fusionnet", "unet"]).axes[0].texts[-1].get_text()

@@ -1,0 +1,189 @@
+"""Score neurons in three dimensions on new phantom tissue, whose cells go on from slice to slice.
+
+Usage: python benchmarks/neurons.py --raw data/raw/phantom --replicates results/phantom/replicates --table neurons.csv
+
+Both networks of the default experiment predict a stack that they have not seen; its slices are cut by a threshold or
+into superpixels that are joined, and linked by the same rule. The threshold, and learned edges, come from the slices
+that the network was trained on, whose cells the seed tells in three dimensions too.
+"""
+
+import argparse
+import csv
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fusionnet.config.experiment import Config, load
+from fusionnet.devices import Machine, set_up
+from fusionnet.download.phantom.draw import draw_phantom
+from fusionnet.download.phantom.neurites import LAYERS
+from fusionnet.download.phantom.tissue import Tissue
+from fusionnet.download.raw_stacks import PARTS
+from fusionnet.errors import run
+from fusionnet.evaluate.error_maps import thinned_segments
+from fusionnet.evaluate.instances import overlap_table, score_volume
+from fusionnet.models.pretrained import load_checkpoint
+from fusionnet.predict.predictor import Predictor
+from fusionnet.segment.cutting import CutStack, learn
+from fusionnet.segment.edges import main_cells
+from fusionnet.segment.neurons import link_slices, neurons_of, segmented_slices
+from fusionnet.segment.training_slices import cells_of, training_slices
+from fusionnet.style import new_figure, save_figure, styled
+from fusionnet.volumes.stacks import read_pair
+
+COLUMNS = 3  # of the figure
+LEVELS = (0.2, 0.3, 0.4, 0.5)
+THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
+Cut = Callable[[CutStack, Any], Iterable[np.ndarray]]
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    config = load("phantom")
+    assert config.download.phantom is not None
+    machine = set_up("cpu", "float32", "native")
+    raw = read_pair(arguments.raw / "train-volume.tif", arguments.raw / "train-labels.tif")
+    seed = int(np.random.SeedSequence([config.download.phantom.seed, PARTS.index("train")]).generate_state(1)[0])
+    taught = neurons_in(seed, raw[1])
+    volume, labels = draw_phantom(arguments.seed, arguments.slices, raw[0].shape[1])
+    truth = neurons_in(arguments.seed, labels)
+    for arm in arguments.arms:
+        found: dict[str, np.ndarray] = {}
+        rows = list(measure(arm, arguments.replicates, config, machine, (*raw, taught), volume, truth, found))
+        write(arguments.table, rows)
+        if arguments.figure and arm == arguments.arms[-1]:
+            draw(arguments.figure, volume, truth, found)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--raw", type=Path, default=Path("data/raw/phantom"), help="the raw stacks of the experiment")
+    parser.add_argument("--replicates", type=Path, default=Path("results/phantom/replicates"), help="its replicates")
+    parser.add_argument("--table", type=Path, required=True, help="receives the scores (CSV)")
+    parser.add_argument("--figure", type=Path, help="receives the last arm's neurons in a few slices (PNG)")
+    parser.add_argument("--arms", nargs="+", default=["fusionnet", "unet"])
+    parser.add_argument("--seed", type=int, default=17, help="of the new tissue")
+    parser.add_argument("--slices", type=int, default=16, help="of the new tissue")
+    return parser.parse_args()
+
+
+def neurons_in(seed: int, labels: np.ndarray) -> np.ndarray:
+    """Return the neuron of each pixel of a phantom, from 1; 0 on membranes; (Z, Y, X)."""
+    tissue = Tissue([seed, 1], len(labels), labels.shape[1])
+    cells = [tissue.section(z)[LAYERS // 2].cell for z in range(len(labels))]
+    return np.where(labels > 0, np.stack(cells) + 1, 0).astype(np.int32)
+
+
+def measure(
+    arm: str,
+    replicates: Path,
+    config: Config,
+    machine: Machine,
+    lesson: tuple[np.ndarray, np.ndarray, np.ndarray],
+    volume: np.ndarray,
+    truth: np.ndarray,
+    kept: dict[str, np.ndarray],
+) -> Iterator[dict[str, Any]]:
+    network, job, _ = load_checkpoint(replicates / arm / "test/seed-0/checkpoint.pt")
+    grey, labels, taught = lesson
+    chosen = training_slices(job, len(grey))  # those of the fold `test` follow one another
+    once = config.predict.model_copy(update={"orientation_average": False})
+    seen = CutStack(Predictor(network, once, machine).predict_stack(grey, chosen), grey[chosen])
+    new = CutStack(Predictor(network, config.predict, machine).predict_stack(volume), volume)
+    cells = cells_of(labels[chosen], range(len(chosen)))
+    (edges,) = learn(seen, cells, [True], [np.random.default_rng(job.seed)], {})
+    ways: dict[str, tuple[Cut, Iterable[float]]] = {
+        "threshold": (thresholded, THRESHOLDS),
+        "linkage": (lambda stack, level: segmented_slices(stack, None, level), LEVELS),
+        "learned edges": (lambda stack, level: segmented_slices(stack, edges, level), LEVELS),
+    }
+    for way, (cut, levels) in ways.items():
+        errors = {level: error(taught[chosen], neurons_by(cut(seen, level))) for level in levels}
+        level = min(errors, key=errors.__getitem__)
+        start = time.perf_counter()
+        kept[way] = found = neurons_by(cut(new, level))
+        yield row(arm, way, truth, found, level, time.perf_counter() - start)
+    yield row(arm, "learned edges, linked by the truth", truth, ideal(cut(new, level), truth), level, 0.0)
+
+
+def thresholded(stack: CutStack, threshold: float) -> Iterator[np.ndarray]:
+    for z in range(len(stack)):
+        yield thinned_segments(np.asarray(stack.probabilities[z]), threshold)
+
+
+def error(truth: np.ndarray, found: np.ndarray) -> float:
+    return score_volume(truth, found, zero="voxels").adapted_rand_error
+
+
+def neurons_by(slices: Iterable[np.ndarray]) -> np.ndarray:
+    kept: dict[int, np.ndarray] = {}
+    families = link_slices(slices, kept.__setitem__)
+    numbers = families.numbers()
+    return np.stack([neurons_of(families, numbers, z, segments) for z, segments in kept.items()])
+
+
+def ideal(slices: Iterable[np.ndarray], truth: np.ndarray) -> np.ndarray:
+    """Return each segment under the neuron that has most of it: what no link can surpass."""
+    stacked = [(each, main_cells(each, truth[z])) for z, each in enumerate(slices)]
+    return np.stack([cells[segments] for segments, cells in stacked]).astype(np.int64)
+
+
+def draw(path: Path, volume: np.ndarray, truth: np.ndarray, found: dict[str, np.ndarray]) -> None:
+    """Draw neurons over grey values: each true one in a colour, and the largest found part of it in the same."""
+    colours = np.random.default_rng(0).uniform(0.2, 1.0, (int(truth.max()) + 1 + max(map(np.max, found.values())), 3))
+    shown = range(len(truth) // 2, min(len(truth) // 2 + COLUMNS, len(truth)))
+    rows = {"the truth": truth, "threshold": found["threshold"], "learned edges": found["learned edges"]}
+    with styled():
+        figure, axes = new_figure(9.0, len(rows), len(shown))
+        for number, (name, labels) in enumerate(rows.items()):
+            names = labels if labels is truth else named_as(truth, labels)
+            for column, z in enumerate(shown):
+                at = axes[number * len(shown) + column]
+                picture = np.where((names[z] > 0)[..., None], colours[names[z]], 0.0)
+                at.imshow(0.45 * volume[z][..., None] / 255 + 0.55 * picture, interpolation="nearest")
+                at.set(xticks=[], yticks=[], title=f"{name}, slice {z}" if number == 0 or not column else f"slice {z}")
+                at.spines[:].set_visible(False)
+    save_figure(figure, path)
+
+
+def named_as(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Return found neurons under the number of the true one whose largest part they are; others under numbers above."""
+    table = overlap_table(truth, found, ignore=(0,))
+    names = np.arange(int(found.max()) + 1) + int(truth.max()) + 1
+    names[0] = 0
+    order = np.argsort(table.voxels, kind="stable")  # the largest part of each true neuron comes last
+    largest = {int(table.truth[place]): int(table.segments[place]) for place in order}
+    for number, segment in largest.items():
+        if segment and number == table.truth[order][table.segments[order] == segment][-1]:
+            names[segment] = number
+    return names[found]
+
+
+def row(arm: str, way: str, truth: np.ndarray, found: np.ndarray, level: float, seconds: float) -> dict[str, Any]:
+    scores = asdict(score_volume(truth, found, zero="voxels"))
+    result = {"arm": arm, "way": way, "level": level, "slices": len(truth)}
+    result |= {name: round(value, 4) for name, value in scores.items() if name != "voxels"}
+    result |= {
+        "neurons": int((np.unique(truth) > 0).sum()),
+        "found": len(np.unique(found)),
+        "seconds": round(seconds, 1),
+    }
+    print(result)
+    return result
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> None:
+    new = not path.exists()
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,54 @@
+import re
+
+import pytest
+
+from fusionnet.report.page.vega import TICKS, Arms, draw, number_axis, said, score_axis, to_decades
+
+ROWS = [
+    {"x": 1, "y": 0.5, "arm": "a<b", "go": "#slice=1&left=%3Cb%3E", "said": 'first "one"'},
+    {"x": 2, "y": 0.7, "arm": "c", "go": "#slice=2", "said": "second"},
+]
+ARMS = Arms({"a<b": "A < B", "c": "C"})
+
+
+@pytest.fixture(scope="module")
+def svg() -> str:
+    encoding = {"x": number_axis("x", "x<y"), "y": number_axis("y", None), "href": {"field": "go", "type": "nominal"}}
+    return draw({"mark": "point", "encoding": encoding | ARMS.marks() | said()}, ROWS, "a chart").svg
+
+
+def test_a_chart_has_a_mark_for_each_row_in_the_pages_colours(svg: str):
+    assert svg.count('aria-roledescription="point"') == 2
+    assert svg.count("var(--arm-0)") == svg.count("var(--arm-1)") == 1
+    assert "var(--ink)" in svg and "var(--grid)" in svg
+
+
+def test_links_are_fragments_and_not_addresses(svg: str):
+    assert re.findall(r'href="([^"]*)"', svg) == ["#slice=1&amp;left=%3Cb%3E", "#slice=2"]
+    assert not re.search(r"https?://(?!www\.w3\.org)", svg)
+
+
+def test_text_is_escaped_and_said(svg: str):
+    assert "x&lt;y" in svg and "x<y" not in svg
+    assert 'aria-label="first &quot;one&quot;"' in svg
+
+
+def test_the_same_chart_gives_the_same_bytes():
+    specification = {"mark": "point", "encoding": {"x": number_axis("x", "x")}}
+    assert draw(specification, ROWS, "") == draw(specification, ROWS, "")
+
+
+def test_arms_differ_by_colour_and_by_shape():
+    arms = Arms({str(number): "" for number in range(6)})
+    assert len(set(arms.colours.values())) == len(set(arms.shapes.values())) == 6
+    assert set(arms.marks(shapes=False)) == {"color"}
+
+
+def test_scores_are_drawn_by_their_distance_to_one_with_ticks_in_their_range():
+    assert [to_decades(score) for score in (0, 0.9, 0.99)] == pytest.approx([0, 1, 2])
+    assert to_decades(1) == to_decades(1.0) == 4
+    wide = score_axis("y", [0.4, 0.995])["axis"]
+    assert wide["values"] == pytest.approx([to_decades(tick) for tick in TICKS if 0.4 <= tick <= 0.995])
+    narrow = score_axis("y", [0.9712, 0.9748])["axis"]
+    assert len(narrow["values"]) >= 3 and "'0.972'" in narrow["labelExpr"]
+    assert score_axis("y", [])["axis"]["values"]
