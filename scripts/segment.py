@@ -25,11 +25,7 @@ from fusionnet.segment.forest import LEARNED_EDGES, Forest, find_learned, load_f
 from fusionnet.segment.labelled import StoredSlices, write_neurons
 from fusionnet.segment.ladder import BESIDE, EDGES, LEARNED, segmentation_map
 from fusionnet.segment.training_slices import cells_of, predicted, slices_of, training_slices, with_neighbours
-<<<<<<< HEAD
 from fusionnet.volumes.output import WRITABLE, OutputPlan
-=======
-from fusionnet.volumes.output import OutputPlan
->>>>>>> main
 from fusionnet.volumes.stacks import require_same_shape, write_volume
 from fusionnet.volumes.volume import READABLE, open_volume, read_labels, read_volume
 
