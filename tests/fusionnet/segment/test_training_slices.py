@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from fusionnet.errors import UserError
-from fusionnet.predict.predictor import Prediction
 from fusionnet.segment.training_slices import cells_of, predicted, slices_of, training_slices, with_neighbours
 from fusionnet.train.folds import make_fold
 
