@@ -20,7 +20,7 @@ OF_MEMBRANES = {"segment"}  # stages that experiments on nuclei do not have
 
 MOST_FILES_AT_THE_ROOT = 8
 MOST_LINES_OF_A_MODULE = 300
-MOST_LINES_THAT_A_TRAINING_DEPENDS_ON = 3_200  # 3,000 are wished for; portable arithmetic, stems, neighbours
+MOST_LINES_THAT_A_TRAINING_DEPENDS_ON = 3_250  # 3,000 are wished for; portable arithmetic, stems, neighbours
 MOST_LINES_OF_COMMON_RULES = 90
 MOST_LINES_OF_A_PIPELINE = 150
 

@@ -19,7 +19,8 @@ from fusionnet.report.statistics import finding, what_would_decide
 from fusionnet.report.text import COSTS, HELD_OUT, effect_rows, evidence, is_held_out, mean_rows, nothing_to_compare
 
 FURTHER = {  # figures of further reports that the page has no chart of, and what they show
-    "ladder": "The scores of each step from probabilities to cells: what learned edges add to a plain threshold.",
+    "ladder": "What each step from probabilities to cells scores; a thin line is a training, a diamond an arm's mean.",
+    "mergers": "The slices that learned edges mend most, and the worst that are left, between those above and below.",
     "bodies": "Size and shape of what a slice shows of each body: the truth filled, each arm a line.",
     "refinement": "What the last of several units in series changes, on the slices whose V_rand changes most.",
 }
