@@ -27,24 +27,20 @@ from fusionnet.train.loop import Training, train
 from fusionnet.train.progress import Progress
 from fusionnet.train.states import StateFolder
 from fusionnet.volumes.output import OutputPlan
+from fusionnet.volumes.source import VolumeSource
 from fusionnet.volumes.stacks import write_volume
-from fusionnet.volumes.volume import open_output
+from fusionnet.volumes.volume import save_volume
 
 PART = "Disks and clocks"
 FULL = "TORTURE_INPUTS" in os.environ
 STACK = np.random.default_rng(0).integers(0, 256, (4, 60, 70), np.uint8)
-PLAN = OutputPlan((3, 64, 64), np.dtype(np.float32), 32, (50.0, 4.0, 4.0), {"stage": "predict"})
+PLAN = OutputPlan((3, 64, 64), np.dtype(np.float32), (1, 32, 32), (50.0, 4.0, 4.0), {"stage": "predict"})
 
 
 def write_output(name: str, folder: Path) -> None:
-    """Write a volume tile by tile, as predictions are written."""
-    output = open_output(folder / name, PLAN)
-    values = np.random.default_rng(1).random((64, 64), np.float32)
-    for z in range(3):
-        for y, x in np.ndindex(2, 2):
-            region = z, slice(32 * y, 32 * y + 32), slice(32 * x, 32 * x + 32)
-            output.write(region, np.ascontiguousarray(values[region[1:]]))
-    output.finish()
+    """Write a volume region by region, as predictions are written."""
+    values = np.random.default_rng(1).random(PLAN.shape, np.float32)
+    save_volume(folder / name, PLAN, VolumeSource(name, PLAN.shape, PLAN.dtype, lambda z, y, x: values[z, y, x]))
 
 
 def write_state(folder: Path) -> None:
