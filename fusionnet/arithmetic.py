@@ -58,7 +58,7 @@ def be_portable(threads: int, environment: MutableMapping[str, str] = os.environ
 
 def cached_njit(function: Any = None, **options: Any) -> Any:
     """Compile a function as `numba.njit` does, with numba's cache where a folder for it can be written."""
-    from numba import njit
+    from numba import njit  # not before it is needed
 
     if function is None:
         return lambda decorated: cached_njit(decorated, **options)

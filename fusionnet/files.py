@@ -117,8 +117,7 @@ def try_lock(file: IO, byte: int = 0, count: int = 1) -> bool:
     except (BlockingIOError, PermissionError):
         return False
     except OSError as error:
-        advice = "put this folder on a local disk, or mount its file system with locks"
-        raise UserError(f"{Path(file.name).parent}: no file can be locked here ({error}); {advice}") from error
+        raise UserError(f"{Path(file.name).parent}: no locks here ({error}); allow them or use a local disk") from error
     return True
 
 

@@ -56,8 +56,7 @@ def read_stack(path: Path | str) -> np.ndarray:
             series = tiff.series[0]
             own = tiff.is_imagej and len(tiff.series) == 1 and series.axes in ("YX", "ZYX")
             stack = series.asarray() if own else np.empty((0, 0))
-            slices = stack.shape[0] if stack.ndim == 3 else 1
-            if own and (not stack.size or slices != (tiff.imagej_metadata or {}).get("images", 1)):
+            if own and (not stack.size or (tiff.imagej_metadata or {}).get("images", 1) != [1, *stack.shape][-3]):
                 raise ValueError("slices are missing")
     except Exception as error:
         raise UserError(f"{path}: damaged or truncated ({error}); {advice}") from error

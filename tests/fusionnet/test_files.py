@@ -124,7 +124,7 @@ def test_a_file_system_without_locks_is_named_with_its_folder(tmp_path: Path, mo
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr("fcntl.lockf", refuse)
-    with (tmp_path / "lock").open("a") as file, pytest.raises(UserError, match=f"{tmp_path}: no file can be locked"):
+    with (tmp_path / "lock").open("a") as file, pytest.raises(UserError, match=f"{tmp_path}: no locks here"):
         lock(file, "taken", wait=True)
 
 

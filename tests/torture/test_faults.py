@@ -20,7 +20,8 @@ from fusionnet.devices import set_up
 from fusionnet.errors import UserError
 from fusionnet.files import sha256, write_json
 from fusionnet.models.checkpoints import save_checkpoint
-from fusionnet.predict.predictor import Predictor
+from fusionnet.predict.predictor import Prediction, Predictor
+from fusionnet.predict.store import PredictionStore
 from fusionnet.style import save_figure
 from fusionnet.train.folds import Fold, Stacks
 from fusionnet.train.loop import Training, train
@@ -28,23 +29,27 @@ from fusionnet.train.progress import Progress
 from fusionnet.train.states import StateFolder
 from fusionnet.volumes.output import OutputPlan
 from fusionnet.volumes.stacks import write_volume
-from fusionnet.volumes.volume import open_output
 
 PART = "Disks and clocks"
 FULL = "TORTURE_INPUTS" in os.environ
 STACK = np.random.default_rng(0).integers(0, 256, (4, 60, 70), np.uint8)
-PLAN = OutputPlan((3, 64, 64), np.dtype(np.float32), 32, (50.0, 4.0, 4.0), {"stage": "predict"})
+PLAN = OutputPlan((3, 64, 64), np.dtype(np.float32), (1, 32, 32), (50.0, 4.0, 4.0), {"stage": "predict"})
 
 
 def write_output(name: str, folder: Path) -> None:
-    """Write a volume tile by tile, as predictions are written."""
-    output = open_output(folder / name, PLAN)
+    """Write a volume as predictions are written: chunk by chunk into a store, and then what it becomes."""
+    predictor = Predictor(OneLayer(), SETTINGS.model_copy(update={"tile_pixels": 32}), MACHINE)
+    plan = predictor.plan(range(3), PLAN.shape[1:])
+    store = PredictionStore([str(folder / name)], PLAN, plan, range(len(plan)), {"seed": 1})
     values = np.random.default_rng(1).random((64, 64), np.float32)
-    for z in range(3):
-        for y, x in np.ndindex(2, 2):
-            region = z, slice(32 * y, 32 * y + 32), slice(32 * x, 32 * x + 32)
-            output.write(region, np.ascontiguousarray(values[region[1:]]))
-    output.finish()
+    try:
+        for number in range(len(plan)):
+            _, *region = plan[number].region
+            store.write(plan[number], Prediction(values[*region], values[*region]))
+        store.flush()
+        store.finish()
+    finally:
+        store.close()
 
 
 def write_state(folder: Path) -> None:

@@ -71,8 +71,8 @@ def hashes(project: Path) -> dict[str, str]:
 def half_written(project: Path) -> list[str]:
     """Return what a writer has left that never came to its end."""
     places = (project / "data", project / "results", project / "work")
-    found = [path for place in places for path in place.rglob(".*") if path.is_file()]
-    return [path.name for path in found if not path.name.startswith(".git")]
+    found = [path.relative_to(project) for place in places for path in place.rglob("*")]
+    return [str(path) for path in found if any(part.startswith(".") for part in path.parts) and ".git" not in path.name]
 
 
 def run_here(folder: Path, command: list[str]) -> None:
