@@ -32,10 +32,10 @@ from fusionnet.models.build import build
 from fusionnet.models.pretrained import find, load_trained
 from fusionnet.predict.predictor import Predictor
 from fusionnet.report.cells import Ladder, segmentation_markdown
+from fusionnet.report.text import markdown_table
 from fusionnet.segment.cutting import CutStack, learn
-from fusionnet.segment.ladder import LEARNED, LINKAGE, THRESHOLD, score_ladder, segmentation_map
+from fusionnet.segment.ladder import LEARNED, LINKAGE, RUNGS, THRESHOLD, score_ladder, segmentation_map
 from fusionnet.segment.training_slices import cells_of, predicted, training_slices, with_neighbours
-from fusionnet.style import display_names
 from fusionnet.train.folds import make_fold
 from fusionnet.volumes.stacks import read_pair
 
@@ -112,23 +112,27 @@ def measure(
 
 
 def page(table: pd.DataFrame) -> str:
-    """Return the table as a page: each set of networks on its own, then all of them."""
+    """Return the table as a page: all networks together, as if they were one arm, and each of them."""
     cores = os.cpu_count()
-    lines = [
-        f"<!-- benchmarks/segmentation.py, {date.today()}: {platform.machine()}, {cores} cores, {capability()} -->"
-    ]
     seconds = table.groupby(KEY)[["fit_seconds", "slice_seconds"]].first().median()
-    lines.append(
+    lines = [
+        f"<!-- benchmarks/segmentation.py, {date.today()}: {platform.machine()}, {cores} cores, {capability()} -->",
+        "",
         f"Processor time, medians over networks: {seconds['fit_seconds']:.1f} s to describe the edges of the training "
-        f"slices and fit both classifiers, {seconds['slice_seconds']:.2f} s for a slice of 512 x 512 pixels."
-    )
-    ladders = [
-        Ladder(arm, fold, seed * 100 + number, Path(), rows)
-        for number, (_, of_name) in enumerate(table.groupby("name", sort=False))
-        for (arm, fold, seed), rows in of_name.groupby(["arm", "fold", "seed"], sort=False)
+        f"slices and fit both classifiers, {seconds['slice_seconds']:.2f} s for a slice of 512 x 512 pixels.",
+        "",
     ]
-    arms = list(dict.fromkeys(ladder.arm for ladder in ladders))
-    return "\n\n".join([*lines, segmentation_markdown(ladders, display_names(arms))])
+    networks = list(table.groupby(KEY, sort=False))
+    # Several networks of one fold are replicates of it: a number takes the place of the seed.
+    ladders = [Ladder("networks", key[2], number, Path(), rows) for number, (key, rows) in enumerate(networks)]
+    rows = []
+    for key, of_network in networks:
+        means = of_network.groupby("rung")[["v_rand", "v_info"]].mean()
+        cells = [f"{v_rand:.4f} / {v_info:.4f}" for v_rand, v_info in means.loc[list(RUNGS)].to_numpy()]
+        rows.append([*map(str, key), *cells])
+    each = markdown_table([*KEY, *RUNGS.values()], rows)
+    whole = segmentation_markdown(ladders, {"networks": f"{len(networks)} networks"})
+    return "\n".join([*lines, whole, "## Each network: V_rand / V_info", "", *each]) + "\n"
 
 
 if __name__ == "__main__":

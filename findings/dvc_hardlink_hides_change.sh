@@ -7,7 +7,7 @@
 #   included. Checking out an earlier version of an input so gives it a time before that of the results. Snakemake
 #   compares times, and looks at the content only to leave a job out, never to add one: nothing to be done. With
 #   copies, and with symbolic links, whose own time counts, the input is new and the job runs.
-# Harm: hard links are DVC's advice for large volumes. After git checkout and dvc checkout the folder holds the old
+# Harm: hard links are among DVC's advice for large files. After git checkout and dvc checkout the folder holds the old
 #   volume and the segmentation of the new one; Snakemake, asked whether they belong together, says yes. DVC sees
 #   nothing amiss either, since the segmentation is Snakemake's.
 # Instead: cache.type symlink or copy where Snakemake reads what DVC checks out, or touch the files that dvc checkout

@@ -3,19 +3,21 @@
 #
 # Versions: monai 1.6.1, torchio 1.2.1, torch 2.13.0, nibabel 5.4.2, numpy 2.4.6
 # Seen: 2026-11-28
-# Behaviour: MONAI's LoadImage and all its spatial transforms with mode="nearest" turn int64 and int32 labels into
-#   float32. TorchIO keeps a LabelMap's int64 in flips and Resample, but RandomAffine and RandomElasticDeformation
-#   return float32. Above 2**24 only even labels are left, above 2**25 only every fourth.
+# Behaviour: MONAI's LoadImage and its spatial transforms with mode="nearest" turn int64 labels into float32 (Rotate,
+#   Zoom, Resize, Spacing and RandAffine were tried). TorchIO keeps a LabelMap's int64 in flips and Resample, but
+#   RandomAffine and RandomElasticDeformation return float32. Above 2**24 only even labels are left, above 2**25 only
+#   every fourth.
 # Harm: block by block segmentation numbers cells as block * 1,000,000 + cell: from the 17th block on every second cell
 #   merges with its neighbour in number while training runs on. Label volumes of 8 or 16 bits show nothing.
 # Instead: number the labels of a crop from 1 before any transform (np.unique with return_inverse). MONAI's dtype=
-#   does not help everywhere: LoadImage(dtype=np.int64) keeps labels, Resize has no such argument.
+#   helps in LoadImage(dtype=np.int64); in the transforms torch.int64 is refused, and torch.float64 returns float32.
 # Output:
 #   monai 1.6.1 torchio 1.2.1 - labels 16777216 and 16777217 in int64
 #   MONAI LoadImage                   float32 [16777216]
 #   MONAI LoadImage(dtype=np.int64)   int64 [16777216, 16777217]
 #   MONAI Zoom, nearest               float32 [16777216]
 #   MONAI Resize, nearest             float32 [16777216]
+#   MONAI Resize, dtype=float64       float32 [16777216]
 #   MONAI Spacing, nearest            float32 [16777216]
 #   TorchIO Resample                  int64 [16777216, 16777217]
 #   TorchIO RandomFlip                int64 [16777216, 16777217]
@@ -46,6 +48,7 @@ methods = {
     "MONAI LoadImage(dtype=np.int64)": lambda: LoadImage(dtype=np.int64)("labels.nii.gz"),
     "MONAI Zoom, nearest": lambda: Zoom(1.5, mode="nearest")(labels),
     "MONAI Resize, nearest": lambda: Resize((12, 12, 12), mode="nearest")(labels),
+    "MONAI Resize, dtype=float64": lambda: Resize((12, 12, 12), mode="nearest", dtype=torch.float64)(labels),
     "MONAI Spacing, nearest": lambda: Spacing((0.5, 0.5, 0.5), mode="nearest")(labels),
     "TorchIO Resample": lambda: torchio.Resample(0.5)(subject).labels.data,
     "TorchIO RandomFlip": lambda: torchio.RandomFlip(0, flip_probability=1)(subject).labels.data,

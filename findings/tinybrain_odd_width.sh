@@ -7,9 +7,9 @@
 #   early, over the average that belongs there, and leaves the last place 0. With num_mips=2 the same first level is
 #   right, and so is the factor (2, 2, 2). It is so for 8 and 16 bits and for floats. An odd second axis is wrong as
 #   well; that is not run here. Nothing warns, and a constant image is not constant any more.
-# Harm: tinybrain makes the lower resolutions of Neuroglancer volumes. At one level a time, of a volume of odd width,
-#   each tile at its end loses two columns, one of them black: a line like a membrane, at the outer edge, which a later
-#   level widens. Grey statistics of the level change with it.
+# Harm: Igneous makes the lower resolutions of Neuroglancer volumes with it. At one level a time, of a volume of odd
+#   width, each tile at its end loses two columns, one of them black: a line like a membrane, at the outer edge, which
+#   a later level widens. Grey statistics of the level change with it.
 # Instead: pad an odd axis with its own last values (np.pad, mode="edge"), or ask for num_mips=2 and keep the first.
 # Output:
 #   tinybrain 1.7.0

@@ -15,7 +15,7 @@ from fusionnet.config.segmenting import SegmentSection
 from fusionnet.config.stages import PredictSection
 from fusionnet.devices import set_up
 from fusionnet.errors import UserError, run
-from fusionnet.files import named, require_apart, write_json
+from fusionnet.files import file_of, named, require_apart, write_json
 from fusionnet.logs import start_log
 from fusionnet.models.pretrained import find, load_trained
 from fusionnet.predict.predictor import Predictor
@@ -25,8 +25,7 @@ from fusionnet.segment.forest import LEARNED_EDGES, Forest, find_learned, load_f
 from fusionnet.segment.labelled import StoredSlices, write_neurons
 from fusionnet.segment.ladder import BESIDE, EDGES, LEARNED, segmentation_map
 from fusionnet.segment.training_slices import cells_of, predicted, slices_of, training_slices, with_neighbours
-from fusionnet.volumes.hdf5 import file_of
-from fusionnet.volumes.output import OutputPlan
+from fusionnet.volumes.output import WRITABLE, OutputPlan
 from fusionnet.volumes.stacks import require_same_shape, write_volume
 from fusionnet.volumes.volume import READABLE, open_volume, read_labels, read_volume
 
@@ -43,9 +42,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--volume", required=True, type=Path, help="grey values of the same slices")
     parser.add_argument("--slices", metavar="FIRST-LAST", help="the probabilities are of these slices of the volume")
     parser.add_argument("--segments", type=Path, help="TIFF to write: numbers of segments, each slice on its own")
-    parser.add_argument(
-        "--neurons", help="volume to write: numbers that go on from slice to slice; .tif, .zarr, .h5:KEY"
-    )
+    parser.add_argument("--neurons", help=f"volume to write, numbers that go on from slice to slice: {WRITABLE}")
     parser.add_argument("--level", type=float, default=LEVEL, help="join edges up to this height, 0..1 (%(default)s)")
     parser.add_argument("--map", type=Path, help="TIFF to write: 1 inside cells, lower the surer an edge; to threshold")
     parser.add_argument("--linkage-map", type=Path, help="the same with nothing learned")

@@ -5,10 +5,9 @@ import logging
 from pathlib import Path
 
 from fusionnet.errors import UserError, run
-from fusionnet.files import named, require_apart, write_text
+from fusionnet.files import file_of, named, require_apart, write_text
 from fusionnet.logs import start_log
 from fusionnet.report.page.own_volume import Volumes, first_slice, region_around, volume_page
-from fusionnet.volumes.hdf5 import file_of
 from fusionnet.volumes.volume import READABLE, open_volume
 
 LOG = logging.getLogger("fusionnet")

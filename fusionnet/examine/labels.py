@@ -165,6 +165,8 @@ def _coding_of_many(found: _Values, values: list[float], shown: str) -> tuple[Co
 
 def _borders(slice_: np.ndarray) -> np.ndarray:
     """Return where a pixel's 3 x 3 neighbourhood holds two cells or the background."""
+    if slice_.dtype.itemsize > 4:  # the filters compute in doubles, which merge identifiers above 2**53, as connectomes
+        _, slice_ = np.unique(slice_, return_inverse=True)  # have them: findings/scipy_labels_above_2_to_53.sh
     return ndimage.maximum_filter(slice_, 3) != ndimage.minimum_filter(slice_, 3)
 
 

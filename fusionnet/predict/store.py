@@ -130,7 +130,7 @@ class PredictionStore:
 
     def close(self) -> None:
         """Leave what is there to the next job."""
-        with suppress(ValueError):  # what goes wrong with the last writes is no concern any more
+        with suppress(UserError):  # what goes wrong with the last writes is no concern any more
             self.flush()
         for folder in self._folders:
             folder.close()

@@ -1,7 +1,9 @@
 """Volumes read slice by slice, and their neurons written as a label volume, in the memory of a few slices."""
 
+import os
 import tempfile
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO
 
@@ -11,7 +13,7 @@ from fusionnet.errors import UserError
 from fusionnet.files import file_of
 from fusionnet.segment.cutting import CutStack
 from fusionnet.segment.forest import Forest
-from fusionnet.segment.neurons import link_slices, neurons_of, segmented_slices
+from fusionnet.segment.neurons import Families, link_slices, neurons_of, segmented_slices
 from fusionnet.volumes.output import OutputPlan
 from fusionnet.volumes.source import VolumeSource
 from fusionnet.volumes.volume import require_room, save_volume, writer_of
@@ -50,8 +52,28 @@ class StoredSlices:
         return self._block(block)[within]
 
 
-def _append(file: IO[bytes], segments: np.ndarray) -> None:
-    file.write(segments.astype(KEPT).tobytes())
+@dataclass(frozen=True)
+class KeptSegments:
+    """Segments of all slices in a file of their own, until it is known which neuron each belongs to."""
+
+    file: IO[bytes]
+    shape: tuple[int, int, int]
+
+    def add(self, z: int, segments: np.ndarray) -> None:
+        """Keep those of slice ``z``, (Y, X); slices come in order."""
+        self.file.write(segments.astype(KEPT).tobytes())
+
+    def neurons(self, families: Families, numbers: np.ndarray, z: slice, y: slice, x: slice) -> np.ndarray:
+        """Return the neurons of a region, uint32 (Z, Y, X)."""
+        _, height, width = self.shape
+        rows = (y.stop - y.start) * width * KEPT.itemsize
+        found = []
+        for number in range(z.start, z.stop):
+            # In one call, since another thread may read at the same time.
+            stored = os.pread(self.file.fileno(), rows, (number * height + y.start) * width * KEPT.itemsize)
+            segments = np.frombuffer(stored, KEPT).reshape(-1, width)[:, x]
+            found.append(neurons_of(families, numbers, number, segments))
+        return np.stack(found)
 
 
 def write_neurons(path: Path | str, stack: CutStack, edges: Forest | None, level: float, plan: OutputPlan) -> int:
@@ -70,21 +92,16 @@ def write_neurons(path: Path | str, stack: CutStack, edges: Forest | None, level
     Raises:
         UserError: No room, another suffix, or more neurons than the type has numbers.
     """
-    require_room(
-        {path: writer_of(path, plan).size + int(np.prod(plan.shape)) * KEPT.itemsize}
-    )  # before an hour is spent
-    with tempfile.TemporaryFile(dir=file_of(path).parent) as kept:
-        families = link_slices(segmented_slices(stack, edges, level), lambda _, segments: _append(kept, segments))
+    # First of all, since a path that cannot be written should not cost an hour; the segments need room beside it.
+    kept_size = plan.size // plan.dtype.itemsize * KEPT.itemsize
+    require_room({path: writer_of(path, plan).size + kept_size})
+    with tempfile.TemporaryFile(dir=file_of(path).parent, buffering=0) as file:
+        kept = KeptSegments(file, plan.shape)
+        families = link_slices(segmented_slices(stack, edges, level), kept.add)
         numbers = families.numbers()
         count = int(numbers.max())
         if count > np.iinfo(plan.dtype).max:
             raise UserError(f"{path}: {count} neurons do not fit into {plan.dtype}; write .zarr or .h5:KEY")
-        kept.flush()
-        segments = np.memmap(kept, KEPT, "r", shape=plan.shape)
-
-        def read(z: slice, y: slice, x: slice) -> np.ndarray:
-            each = range(z.start, z.stop)
-            return np.stack([neurons_of(families, numbers, number, segments[number, y, x]) for number in each])
-
+        read = partial(kept.neurons, families, numbers)
         save_volume(path, plan, VolumeSource(str(path), plan.shape, plan.dtype, read, plan.voxel_size_nm))
     return count

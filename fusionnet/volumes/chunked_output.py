@@ -5,12 +5,13 @@ Jobs may write chunks of an OME-Zarr's first level at a time, each its own.
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from fusionnet.errors import UserError
 from fusionnet.files import file_of
-from fusionnet.volumes.levels import ALL_LEVELS, Region, factors_of, shape_of, write_levels
+from fusionnet.volumes.levels import ALL_LEVELS, Region, factors_of, shape_of, write_levels, written_or_told
 from fusionnet.volumes.output import OutputPlan, cannot_be_written
 from fusionnet.volumes.source import Shape, VolumeSource
 
@@ -89,7 +90,8 @@ def _level(part: Path, plan: OutputPlan, level: int, create: bool) -> Any:
     spec: dict[str, Any] = {"driver": driver, "kvstore": _files(part / str(level)), "metadata": metadata}
     # A chunk of zeros alone must be there too: what is there is done.
     spec["store_data_equal_to_fill_value"] = True
-    return tensorstore.open(spec, create=create, delete_existing=create, open=not create).result()
+    with written_or_told() if create else nullcontext():
+        return tensorstore.open(spec, create=create, delete_existing=create, open=not create).result()
 
 
 def _files(folder: Path) -> dict[str, Any]:
@@ -181,5 +183,7 @@ class PrecomputedWriter:
             scale |= {"encoding": "compressed_segmentation", "compressed_segmentation_block_size": [8, 8, 8]}
         whole = {"type": "segmentation" if plan.labels else "image", "data_type": plan.dtype.name, "num_channels": 1}
         spec = {"driver": "neuroglancer_precomputed", "kvstore": _files(part), "store_data_equal_to_fill_value": True}
-        opened = tensorstore.open(spec | {"multiscale_metadata": whole, "scale_metadata": scale}, create=True).result()
+        spec |= {"multiscale_metadata": whole, "scale_metadata": scale}
+        with written_or_told():
+            opened = tensorstore.open(spec, create=True).result()
         return opened[tensorstore.d["channel"][0]].T

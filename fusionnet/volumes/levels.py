@@ -5,12 +5,15 @@ values, the most frequent of labels.
 """
 
 import itertools
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from fusionnet.errors import UserError
 from fusionnet.volumes.output import OutputPlan
 from fusionnet.volumes.source import Shape, VolumeSource, read_ahead
 
@@ -20,6 +23,16 @@ WRITES = 4  # that go on at a time
 ALL_LEVELS = 4 / 3  # of the first level's size, at most
 
 Region = tuple[slice, slice, slice]
+
+
+@contextmanager
+def written_or_told() -> Iterator[None]:
+    """Turn tensorstore's error, such as that of a full disk, into a `UserError`."""
+    try:
+        yield
+    except ValueError as error:
+        what = re.sub(r" \[.*", "", str(error).splitlines()[0])
+        raise UserError(f"a chunk cannot be written ({what}); is the disk full or read-only?") from error
 
 
 class Writes:
@@ -32,15 +45,19 @@ class Writes:
         """Begin to write a region of a tensorstore's array; the values must not change any more."""
         self._waiting.append(array[region].write(values, can_reference_source_data_indefinitely=True))
         while len(self._waiting) > WRITES:
-            self._waiting.popleft().result()
+            self._wait_for_first()
 
     def wait(self) -> None:
         """Wait until all is written.
 
         Raises:
-            ValueError: Tensorstore could not write.
+            UserError: A chunk could not be written.
         """
         while self._waiting:
+            self._wait_for_first()
+
+    def _wait_for_first(self) -> None:
+        with written_or_told():
             self._waiting.popleft().result()
 
 

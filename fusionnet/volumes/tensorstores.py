@@ -87,6 +87,11 @@ class TensorStoreArray:
         try:
             return self.store[index].read().result()
         except ValueError as error:
+            if "byte range" in str(error) and "was ignored" in str(error):
+                raise UserError(
+                    f"{self.place.name}: its server sends whole files alone, and shards are read by parts; download "
+                    "it, or serve it by one that knows byte ranges"
+                ) from error
             if not _is_missing(error):
                 raise ValueError(reason(error)) from error
             if self.missing == 0:

@@ -16,6 +16,8 @@ from fusionnet.volumes.hdf5 import Hdf5Writer, is_hdf5, open_hdf5
 from fusionnet.volumes.image_folder import is_image_folder, open_image_folder
 from fusionnet.volumes.mrc import MrcWriter, is_mrc, open_mrc
 from fusionnet.volumes.n5 import is_n5, open_n5
+from fusionnet.volumes.nifti_files import is_nifti, open_nifti
+from fusionnet.volumes.nrrd_files import is_nrrd, open_nrrd
 from fusionnet.volumes.ome_zarr import is_zarr, open_zarr
 from fusionnet.volumes.output import (
     FormatWriter,
@@ -58,6 +60,8 @@ FORMATS = (  # the first that matches is taken
     Format("stack.tif", is_tiff, open_tiff, TiffWriter),
     Format("file.h5:KEY", is_hdf5, open_hdf5, Hdf5Writer),
     Format("tomogram.mrc (.rec, .st, .map)", is_mrc, open_mrc, MrcWriter),
+    Format("volume.nrrd", is_nrrd, open_nrrd),
+    Format("volume.nii", is_nifti, open_nifti),
     Format("a Zarr folder", is_zarr, open_zarr, ZarrWriter, scheme="zarr://"),
     Format("an N5 array", is_n5, open_n5, scheme="n5://"),
     Format("a precomputed folder", is_precomputed, open_precomputed, PrecomputedWriter, scheme="precomputed://"),
@@ -70,10 +74,10 @@ def open_volume(path: Path | str) -> VolumeSource:
     """Open a volume; what its reader might not expect is logged.
 
     Args:
-        path: A TIFF stack, ``file.h5:KEY``, an MRC file, a Zarr folder (an OME-Zarr image, of which the finest level
-            is read, or an array), an N5 array, a precomputed folder of neuroglancer, or a folder of PNG or TIFF slices
-            in the natural order of their names. Zarr, N5 and precomputed are also read from an address: ``https://``,
-            ``s3://``, ``gs://``.
+        path: A TIFF stack, ``file.h5:KEY``, an MRC, NRRD or NIfTI file, a Zarr folder (an OME-Zarr image, of which the
+            finest level is read, or an array), an N5 array, a precomputed folder of neuroglancer, or a folder of PNG or
+            TIFF slices in the natural order of their names. Zarr, N5 and precomputed are also read from an address:
+            ``https://``, ``s3://``, ``gs://``.
 
     Raises:
         UserError: The path does not exist, is no such format, is damaged, or is not (Z, Y, X).

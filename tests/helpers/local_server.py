@@ -21,6 +21,7 @@ class Server:
         status: Answers everything so, whatever is there.
         page: Answers 200 and this page, whatever is there.
         stalls: Sends nothing.
+        whole: Sends whole files, whatever part is asked for, as `http.server` does.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -28,6 +29,7 @@ class Server:
     status: int | None = None
     page: bytes | None = None
     stalls: bool = False
+    whole: bool = False
     requested: list[str] = field(default_factory=list)
     cut_short: set[str] = field(default_factory=set)
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -57,6 +59,7 @@ def serve() -> Iterator[Server]:
             if content is None or answers.status:
                 return self.send_error(answers.status or 404)
             span = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
+            span = None if answers.whole else span
             if span:
                 first, last, size = span[1], span[2], len(content)
                 start = int(first) if first else size - int(last)

@@ -69,7 +69,7 @@ def test_ome_zarr_opens_as_labels(script, folder: Path, tmp_path: Path):
     ("words", "message"),
     [
         (["--neurons", "p.tif"], "p.tif"),
-        (["--neurons", "n.png"], "n.png: cannot be written; expected a name that ends in"),
+        (["--neurons", "n.png"], "n.png: cannot be written; expected"),
     ],
 )
 def test_what_cannot_be_is_refused(

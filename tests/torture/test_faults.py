@@ -20,16 +20,15 @@ from fusionnet.devices import set_up
 from fusionnet.errors import UserError
 from fusionnet.files import sha256, write_json
 from fusionnet.models.checkpoints import save_checkpoint
-from fusionnet.predict.predictor import Predictor
+from fusionnet.predict.predictor import Prediction, Predictor
+from fusionnet.predict.store import PredictionStore
 from fusionnet.style import save_figure
 from fusionnet.train.folds import Fold, Stacks
 from fusionnet.train.loop import Training, train
 from fusionnet.train.progress import Progress
 from fusionnet.train.states import StateFolder
 from fusionnet.volumes.output import OutputPlan
-from fusionnet.volumes.source import VolumeSource
 from fusionnet.volumes.stacks import write_volume
-from fusionnet.volumes.volume import save_volume
 
 PART = "Disks and clocks"
 FULL = "TORTURE_INPUTS" in os.environ
@@ -38,9 +37,19 @@ PLAN = OutputPlan((3, 64, 64), np.dtype(np.float32), (1, 32, 32), (50.0, 4.0, 4.
 
 
 def write_output(name: str, folder: Path) -> None:
-    """Write a volume region by region, as predictions are written."""
-    values = np.random.default_rng(1).random(PLAN.shape, np.float32)
-    save_volume(folder / name, PLAN, VolumeSource(name, PLAN.shape, PLAN.dtype, lambda z, y, x: values[z, y, x]))
+    """Write a volume as predictions are written: chunk by chunk into a store, and then what it becomes."""
+    predictor = Predictor(OneLayer(), SETTINGS.model_copy(update={"tile_pixels": 32}), MACHINE)
+    plan = predictor.plan(range(3), PLAN.shape[1:])
+    store = PredictionStore([str(folder / name)], PLAN, plan, range(len(plan)), {"seed": 1})
+    values = np.random.default_rng(1).random((64, 64), np.float32)
+    try:
+        for number in range(len(plan)):
+            _, *region = plan[number].region
+            store.write(plan[number], Prediction(values[*region], values[*region]))
+        store.flush()
+        store.finish()
+    finally:
+        store.close()
 
 
 def write_state(folder: Path) -> None:

@@ -126,7 +126,7 @@ def slice_charts(
             "axis": {"labelAngle": -60 if ambiguous else 0},
         }
         offset = {"xOffset": {"field": "arm", "type": "nominal", "sort": list(arms.names)}}
-        y = score_axis("score", [row["value"] for row in rows], title)
+        y = score_axis("score", [row["value"] for row in rows])
         encoding = {"x": x, "y": y, "href": {"field": "link", "type": "nominal"}} | offset | arms.marks() | said()
         width = max(WIDTH, slices * SLICE_PIXELS * (len(arms.names) + 1))
         text = f"{title} of each scored slice, for every arm and seed; the table below has the means."

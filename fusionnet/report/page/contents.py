@@ -19,6 +19,8 @@ from fusionnet.report.statistics import finding, what_would_decide
 from fusionnet.report.text import COSTS, HELD_OUT, effect_rows, evidence, is_held_out, mean_rows, nothing_to_compare
 
 FURTHER = {  # figures of further reports that the page has no chart of, and what they show
+    "ladder": "What each step from probabilities to cells scores; a thin line is a training, a diamond an arm's mean.",
+    "mergers": "The slices that learned edges mend most, and the worst that are left, between those above and below.",
     "bodies": "Size and shape of what a slice shows of each body: the truth filled, each arm a line.",
     "refinement": "What the last of several units in series changes, on the slices whose V_rand changes most.",
 }
@@ -39,9 +41,9 @@ def lead(found: Findings) -> list[str]:
     of_pair = [effect for effect in found.effects if (effect.arm, effect.baseline) == pair]
     verdict, *others = [f"{finding(effect, found.names, headlines()[effect.score])}." for effect in of_pair]
     needed = {headlines()[effect.score]: what_would_decide(effect) for effect in of_pair}
+    more = [f"{title}: {need}." for title, need in needed.items() if need]
     if len(set(needed.values())) == 1:  # then it need not be said of each score
-        needed = {"": next(iter(needed.values()))}
-    more = [f"{title}: {need}." if title else f"{need[0].upper()}{need[1:]}." for title, need in needed.items() if need]
+        more = [f"{need[0].upper()}{need[1:]}." for need in list(needed.values())[:1] if need]
     return [verdict, *others, " ".join([*more, *([HELD_OUT] if is_held_out(found.job.folds) else [])])]
 
 
@@ -50,9 +52,9 @@ def comparison(found: Findings) -> Section:
     singles = found.table[found.table["fold"] != MEAN]
     scores = "V_rand and V_info are the ISBI-2012 challenge's scores: 1 is perfect; of the pixel error 0 is."
     text = [" ".join(line.replace("**", "") for line in evidence(singles, found.names)), f"{scores} {COSTS}"]
-    return Section(
-        "comparison", "Comparison", text, tables=[Table("Means of each arm", *mean_rows(found.table, found.names))]
-    )
+    header, rows = mean_rows(found.table, found.names)
+    unbroken = [[cell.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}") for cell in row] for row in rows]
+    return Section("comparison", "Comparison", text, tables=[Table("Means of each arm", header, unbroken)])
 
 
 def differences(found: Findings) -> Section:

@@ -64,12 +64,19 @@ function zoomAt(event, factor) {
   change({ zoom, x: x + (state.x - x) * kept, y: y + (state.y - y) * kept });
 }
 
+const TURN = 40; // pixels that a wheel turns for a slice: a finger on a touchpad makes many small turns
+let turned = 0;
 canvas.addEventListener("wheel", (event) => {
   const focused = document.activeElement === canvas;
   if (!event.ctrlKey && !focused) return; // the page scrolls
   event.preventDefault();
   if (event.ctrlKey) zoomAt(event, Math.exp(-event.deltaY / 300));
-  else if (event.deltaY) change({ slice: state.slice + Math.sign(event.deltaY) });
+  else {
+    turned += event.deltaMode ? TURN * Math.sign(event.deltaY) : event.deltaY;
+    if (Math.abs(turned) < TURN) return;
+    change({ slice: state.slice + Math.sign(turned) });
+    turned = 0;
+  }
 }, { passive: false });
 
 const pointers = new Map();

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from fusionnet.config.reporting import ReportJob
@@ -14,8 +15,10 @@ from fusionnet.report.page.galleries import view_link
 from fusionnet.report.page.vega import Arms
 from fusionnet.report.page.viewer import Prediction, Stack
 from fusionnet.report.proofreading import Guide
-from fusionnet.report.results import Replicate, ScoredSlices
+from fusionnet.report.results import Replicate, ScoredSlices, read_table
 from fusionnet.report.statistics import Effect
+from fusionnet.segment.ladder import BESIDE
+from fusionnet.volumes.volume import read_volume
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ class Findings:
         lines = [f"V_rand of {self.names[replicate.arm]} {score:.4f}" for score in scores]
         threshold = float(replicate.metrics["v_rand_threshold"])
         probability, deviation = replicate.probabilities(), replicate.deviations()
-        return Prediction(replicate.arm, self.slices[replicate.fold], probability, threshold, deviation, lines)
+        stack, cut_map = self.slices[replicate.fold], _cut_map(replicate)
+        return Prediction(replicate.arm, stack, probability, threshold, deviation, lines, cut_map)
 
     def link(self, fold: str, position: int, **view: Any) -> str:
         """Return the fragment that shows a slice of a fold.
@@ -92,3 +96,12 @@ class Findings:
 def slice_title(fold: str, number: int) -> str:
     """Return how the page calls a scored slice."""
     return f"test slice {number}" if fold == "test" else f"slice {number}"
+
+
+def _cut_map(replicate: Replicate) -> tuple[np.ndarray, float] | None:
+    """Return the map of the stage `segment` and the threshold of its V_rand, where the experiment has that stage."""
+    path = replicate.folder / "segmentation.tif"
+    if not path.is_file():
+        return None
+    ladder = read_table(replicate.folder / "ladder.csv", ["rung", "v_rand_threshold"])
+    return read_volume(path), float(ladder.loc[ladder["rung"] == BESIDE, "v_rand_threshold"].iloc[0])

@@ -16,7 +16,7 @@ from fusionnet.evaluate.error_maps import (
 )
 from fusionnet.evaluate.thinning import components
 from fusionnet.report.page import pictures
-from fusionnet.report.page.pictures import GREYS, UNCERTAINTY_STEPS, encode, stepped
+from fusionnet.report.page.pictures import UNCERTAINTY_STEPS, encode, probability_greys, stepped
 from fusionnet.report.page.tracking import follow
 from fusionnet.report.page.worst import Kind, Mistake, largest_mistakes
 
@@ -62,6 +62,8 @@ class Prediction:
         threshold: A pixel above it is inside.
         deviation: Standard deviation over the orientations, (Z, Y, X); None if it was not kept.
         scores: Lines about each slice, such as its V_rand.
+        cut_map: What the stage `segment` made of it, whose thresholds give segmentations, (Z, Y, X), and the threshold
+            at which it is cut; None where that stage did not run.
     """
 
     key: str
@@ -70,11 +72,17 @@ class Prediction:
     threshold: float
     deviation: np.ndarray | None = None
     scores: Sequence[str] = ()
+    cut_map: tuple[np.ndarray, float] | None = None
 
     @cached_property
     def segments(self) -> np.ndarray:
         """Segments of each slice, as the score has them, int32 (Z, Y, X), 0 on dams."""
         return np.stack([thinned_segments(plane, self.threshold) for plane in self.probability])
+
+    @cached_property
+    def learned(self) -> np.ndarray | None:
+        """The same for what the stage `segment` made."""
+        return self.cut_map and np.stack([thinned_segments(plane, self.cut_map[1]) for plane in self.cut_map[0]])
 
     def mistakes(self) -> dict[Kind, list[Mistake]]:
         """Return the largest mergers and splits."""
@@ -116,24 +124,27 @@ def draw_truth(stack: Stack) -> list[str]:
 
 def draw_probability(prediction: Prediction) -> list[str]:
     """Return the probability as grey values: white is inside a cell."""
-    return [encode(stepped(plane, GREYS)) for plane in prediction.probability]
+    return [encode(probability_greys(plane)) for plane in prediction.probability]
 
 
 def draw_segments(prediction: Prediction) -> list[str]:
     """Return the segments, a colour each: that of the cell which they stand for."""
-    reference = None if prediction.stack.labels is None else prediction.stack.cells
-    return _coloured(follow(prediction.segments, reference))
+    return _segments(prediction.stack, prediction.segments)
+
+
+def draw_learned(prediction: Prediction) -> list[str]:
+    """Return likewise what the stage `segment` made."""
+    return _segments(prediction.stack, prediction.learned)
 
 
 def draw_errors(prediction: Prediction) -> list[str]:
     """Return what is merged and what is split."""
-    if prediction.stack.labels is None:
-        return []
-    palette = pictures.error_palette()
-    return [
-        encode(pictures.error_numbers(*merge_and_split_masks(labels, segments), segments == 0), palette)
-        for labels, segments in zip(prediction.stack.labels, prediction.segments, strict=True)
-    ]
+    return _errors(prediction.stack, prediction.segments)
+
+
+def draw_learned_errors(prediction: Prediction) -> list[str]:
+    """Return likewise what the stage `segment` left."""
+    return _errors(prediction.stack, prediction.learned)
 
 
 def draw_uncertainty(prediction: Prediction) -> list[str]:
@@ -142,6 +153,21 @@ def draw_uncertainty(prediction: Prediction) -> list[str]:
         return []
     palette = pictures.uncertainty_palette()
     return [encode(stepped(plane, UNCERTAINTY_STEPS, MOST_DEVIATION), palette) for plane in prediction.deviation]
+
+
+def _segments(stack: Stack, segments: np.ndarray | None) -> list[str]:
+    reference = None if stack.labels is None else stack.cells
+    return [] if segments is None else _coloured(follow(segments, reference))
+
+
+def _errors(stack: Stack, segments: np.ndarray | None) -> list[str]:
+    if stack.labels is None or segments is None:
+        return []
+    palette = pictures.error_palette()
+    return [
+        encode(pictures.error_numbers(*merge_and_split_masks(labels, plane), plane == 0), palette)
+        for labels, plane in zip(stack.labels, segments, strict=True)
+    ]
 
 
 def _coloured(identities: np.ndarray) -> list[str]:
@@ -155,25 +181,21 @@ def css(colour: Sequence[float]) -> str:
     return f"rgb({red}, {green}, {blue})"
 
 
+_ERRORS = (
+    (css(MERGE_COLOUR), "merged into another cell"),
+    (css(SPLIT_COLOUR), "split off from its cell"),
+    (css(BOTH_COLOUR), "strayed over a membrane (both)"),
+    ("rgb(60, 60, 60)", "border found"),
+)
 _CERTAIN, _UNCERTAIN = (css(pictures.uncertainty_palette()[row].tolist()) for row in (0, -1))
 LAYERS = (
     Layer("raw", "raw", False, False, draw_raw),
     Layer("truth", "truth", False, True, draw_truth, (("", "a colour for each cell"),)),
     Layer("probability", "probability", True, False, draw_probability, (("#fff", "inside"), ("#000", "membrane"))),
     Layer("segments", "segmentation", True, True, draw_segments, (("", "a colour for each segment"),)),
-    Layer(
-        "errors",
-        "mergers and splits",
-        True,
-        True,
-        draw_errors,
-        (
-            (css(MERGE_COLOUR), "merged into another cell"),
-            (css(SPLIT_COLOUR), "split off from its cell"),
-            (css(BOTH_COLOUR), "strayed over a membrane (both)"),
-            ("rgb(60, 60, 60)", "border found"),
-        ),
-    ),
+    Layer("errors", "mergers and splits", True, True, draw_errors, _ERRORS),
+    Layer("learned", "segmentation by learned edges", True, True, draw_learned, (("", "a colour for each cell"),)),
+    Layer("learned-errors", "mergers and splits by learned edges", True, True, draw_learned_errors, _ERRORS),
     Layer(
         "uncertainty",
         "uncertainty",

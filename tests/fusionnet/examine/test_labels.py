@@ -92,6 +92,13 @@ def test_labels_of_another_stack_are_suspected(tmp_path: Path, phantom):
     assert "labels of shape" in problems(report_on(tmp_path, phantom[1][1:], phantom[0]).findings)
 
 
+def test_membranes_are_drawn_between_identifiers_of_64_bits(phantom):
+    cells = instances_of(phantom[1][:1])
+    identifiers = cells + np.uint64(720575940621039145)  # neighbours in number are one number as floats
+    report = LabelReport("instances", False, [])
+    assert (report.mended(identifiers) == report.mended(cells)).all()
+
+
 def test_slices_without_labels_are_named(tmp_path: Path, phantom):
     labels = phantom[1].copy()
     labels[0] = 255

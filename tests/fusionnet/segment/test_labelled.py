@@ -63,15 +63,24 @@ def test_ome_zarr_says_that_it_holds_labels(tmp_path: Path, version: str):
     assert volume.dtype == np.uint32 and volume.voxel_size_nm == (50.0, 4.0, 4.0) and volume.read_all().max() == count
 
 
+def test_neuroglancers_format_holds_a_segmentation(tmp_path: Path):
+    source = source_of(3)
+    stack = CutStack(StoredSlices(source), StoredSlices(source))
+    plan = OutputPlan(source.shape, np.dtype(np.uint32), CHUNK, source.voxel_size_nm, {}, labels=True, name="neurons")
+    count = write_neurons(f"precomputed://{tmp_path}/n", stack, None, 0.5, plan)
+    assert json.loads((tmp_path / "n/info").read_text(encoding="utf-8"))["type"] == "segmentation"
+    assert open_volume(tmp_path / "n").read_all().max() == count
+
+
 def test_memory_does_not_grow_with_the_volume(tmp_path: Path):
     write(tmp_path / "n.zarr", 2)  # what is loaded once
     peaks = []
-    for slices in (8, 40):
+    for slices in (24, 72):
         tracemalloc.start()
         write(tmp_path / "n.zarr", slices)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    segments = 40 * 20
+    segments = 72 * 20
     assert peaks[1] - peaks[0] < 0.1 * peaks[0] + 64 * segments
 
 

@@ -18,7 +18,7 @@ from fusionnet.config.experiment import DownloadSection
 from fusionnet.errors import UserError
 from fusionnet.predict.predictor import Predictor
 from fusionnet.predict.streaming import BlockReader, _read
-from fusionnet.volumes import places, tensorstores
+from fusionnet.volumes import places
 from fusionnet.volumes.fingerprint import files_fingerprint, volume_fingerprint
 from fusionnet.volumes.places import Place, is_address
 from fusionnet.volumes.volume import open_volume
@@ -33,8 +33,6 @@ METADATA = {"zarr.json", ".zarray", ".zattrs", ".zgroup", "attributes.json", "in
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """Serve the test's folder; tries are short."""
     monkeypatch.setattr(places, "RETRIES", {"max_retries": 1, "initial_delay": "0.01s", "max_delay": "0.01s"})
-    monkeypatch.setattr(places, "METADATA_SECONDS", 1.0)
-    monkeypatch.setattr(tensorstores, "METADATA_SECONDS", 1.0)
     places.context.cache_clear()
     with serve() as running:
         running.folder = tmp_path
@@ -145,7 +143,7 @@ def refusal(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["v.zarr", "v", "v.n5", "precomputed"])
-def test_servers_that_do_not_answer_as_they_should(tmp_path: Path, server: Server, name: str):
+def test_servers_that_do_not_answer_as_they_should(server: Server, monkeypatch: pytest.MonkeyPatch, name: str):
     address = f"{server.url}{name}"
     missing = (
         "holds no metadata" if name == "v.zarr" else "N5 group" if name == "v.n5" else "no Zarr, N5 or precomputed"
@@ -158,6 +156,7 @@ def test_servers_that_do_not_answer_as_they_should(tmp_path: Path, server: Serve
     server.status, server.page = None, b"<!DOCTYPE html><html>Please log in</html>"
     assert "a web page came back" in refusal(address)
     server.page, server.stalls = None, True
+    monkeypatch.setattr(places, "METADATA_SECONDS", 0.3)
     assert "cannot be reached (TimeoutError)" in refusal(address)
 
 
@@ -173,6 +172,16 @@ def test_a_server_that_goes_away_or_sends_damaged_chunks(tmp_path: Path, server:
     server.status = 503
     with pytest.raises(UserError, match="503"):
         source.read(slice(5, 6), slice(None), slice(None))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_server_of_whole_files_alone(tmp_path: Path, server: Server, kind: str):
+    KINDS[kind](tmp_path / "v")
+    server.whole = True
+    if kind == "zarr-3-sharded":
+        assert "shards are read by parts" in refusal(f"{server.url}v")
+    else:
+        np.testing.assert_array_equal(open_volume(f"{server.url}v").read_all(), STACK)
 
 
 def test_no_server_and_other_formats(server: Server):

@@ -165,8 +165,8 @@ def refusal(path: Path | str) -> str:
 def test_what_does_not_exist_is_named(tmp_path: Path):
     for name in ("no.tif", "no.zarr", "no.h5:raw", "nothing"):
         assert "no such file" in refusal(tmp_path / name)
-    (tmp_path / "v.nii").touch()
-    assert "not read; expected stack.tif" in refusal(tmp_path / "v.nii")
+    (tmp_path / "v.czi").touch()
+    assert "not read; expected stack.tif" in refusal(tmp_path / "v.czi")
 
 
 def test_channels_and_time_are_refused(tmp_path: Path):

@@ -23,7 +23,9 @@ def stack() -> Stack:
 def prediction(stack: Stack) -> Prediction:
     probability = np.where(stack.labels > 0, 0.9, 0.1).astype(np.float32)
     probability[1, 4:6, 8] = 0.9  # a hole in the membrane of the second slice
-    return Prediction("net", stack, probability, 0.5, np.full(SHAPE, 0.25), ["V_rand 1.0000", "V_rand 0.5000"])
+    mended = np.where(stack.labels > 0, 1.0, 0.6).astype(np.float32)
+    lines = ["V_rand 1.0000", "V_rand 0.5000"]
+    return Prediction("net", stack, probability, 0.5, np.full(SHAPE, 0.25), lines, (mended, 0.7))
 
 
 def picture(data: dict, position: int, layer: str) -> np.ndarray:
@@ -51,11 +53,12 @@ def test_of_several_networks_each_layer_says_whose_it_is(prediction: Prediction)
 def test_layers_show_what_was_given(prediction: Prediction):
     data = viewer_data([prediction], {"net": "a network"})
     assert np.array_equal(picture(data, 1, "raw"), prediction.stack.raw[1])
-    assert set(picture(data, 0, "probability.net").ravel().tolist()) == {230, 26}
+    assert set(picture(data, 0, "probability.net").ravel().tolist()) == {229, 26}
     assert (picture(data, 0, "uncertainty.net") == 8).all()  # half way of 0..15
     assert not picture(data, 0, "errors.net")[:, :8].any(), "the first slice is right"
     merged = picture(data, 1, "errors.net")
     assert (merged == 1).any() and not (merged == 2).any()
+    assert not (picture(data, 1, "learned-errors.net") == 1).any(), "the stage segment closed the hole"
 
 
 def test_colours_are_the_truths_in_each_slice(prediction: Prediction):
@@ -66,7 +69,7 @@ def test_colours_are_the_truths_in_each_slice(prediction: Prediction):
 
 
 def test_without_truth_and_deviation_their_layers_are_not_offered(prediction: Prediction):
-    bare = replace(prediction, stack=replace(prediction.stack, labels=None), deviation=None)
+    bare = replace(prediction, stack=replace(prediction.stack, labels=None), deviation=None, cut_map=None)
     data = viewer_data([bare], {"net": "a network"})
     assert [layer["key"] for layer in data["layers"]] == ["raw", "probability.net", "segments.net"]
     with pytest.raises(ValueError, match="no labels"):
