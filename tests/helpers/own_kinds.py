@@ -170,8 +170,9 @@ def store(folder: Path, rng: np.random.Generator) -> Made:
         again = begin()
         try:
             todo = [number for number in again.numbers if not again.has(plan[number])]
-            if todo:  # it was begun anew
-                return None if len(todo) == len(plan) else f"some chunks alone are kept: {todo} are not"
+            if todo:  # it was begun anew, or goes on with the chunk whose file is gone
+                right = len(todo) == len(plan) or (done == "gone" and len(todo) == 1)
+                return None if right else f"some chunks alone are kept: {todo} are not"
             again.finish()
         finally:
             again.close()
