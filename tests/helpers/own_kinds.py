@@ -2,7 +2,6 @@
 
 import functools
 import json
-import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,6 @@ ROOT = Path(__file__).parents[2]
 SOUND_SHARE = 0.1
 WORDS = ("train", "epochs", "network", "unet", "arms", "on", "~", "null", "2e-4", "010", "0x1F", "1_000", "'", '"', "é")
 MARKS = ("&a ", "*a", "<<: *a", "!!python/object/apply:os.getcwd []", "!!binary x", "!x y", "? ", "- ", "\t", "#", ": ")
-logging.disable(logging.CRITICAL)
 
 
 @functools.cache

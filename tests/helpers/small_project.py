@@ -60,7 +60,7 @@ def copy_project(folder: Path) -> Path:
     edit_yaml(folder / "config/config.yaml", SMALL)
     default = folder / "config/experiments/phantom.yaml"  # must not make it large again
     kept = {
-        section: {key: value for key, value in keys.items() if key not in SMALL.get(section, {})}
+        section: {key: value for key, value in keys.items() if not value or key not in SMALL.get(section, {})}
         for section, keys in read_yaml(default).items()
     }
     default.write_text(yaml.safe_dump(kept, sort_keys=False))

@@ -44,7 +44,7 @@ def _forest(effects: Sequence[Effect], arms: Arms, title: str) -> Chart:
         rows.append({"row": pair, "mean": effect.mean, "verdict": effect.verdict, "said": sentence} | known)
     reach = 1.15 * max((abs(row[end]) for row in rows for end in ("low", "mean", "high") if end in row), default=1.0)
     scale = {"domain": [-reach, reach], "padding": 0}
-    x = number_axis("mean", "difference; above 0 the first is better", scale=scale, tickCount=5, format="+.2~g")
+    x = number_axis("mean", "difference; above 0 the first is better", scale=scale, tickCount=3, format="+.2~g")
     hollow = {"condition": {"test": "datum.verdict == 'not distinguishable'", "value": PAPER}, "value": INK}
     interval = {"x": {"field": "low", "type": "quantitative"}, "x2": {"field": "high"}}
     point = {"type": "point", "size": 110, "opacity": 1, "stroke": INK, "strokeWidth": 2}
