@@ -52,7 +52,7 @@ rule predict_shard:
         files=lambda wildcards: files_fingerprint(JOB.inputs),
         shards=JOB.shards,
     shell:
-        "{params.command} --shard {wildcards.shard}/{params.shards} --log {log:q}"
+        "{params.command} --shard {wildcards.shard:q}/{params.shards:q} --log {log:q}"
 
 
 # All chunks are there: the same command makes the result of them.

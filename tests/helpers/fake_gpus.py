@@ -28,6 +28,7 @@ class FakeTorch:
             is_available=lambda: True,
             device_count=lambda: len(GPUS),
             get_device_properties=lambda index: SimpleNamespace(uuid=GPUS[index]),
+            is_bf16_supported=lambda including_emulation: True,
             set_device=chosen,
         )
 

@@ -29,7 +29,7 @@ def page(findings: Findings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # playwright's loop goes on until it ends, and Snakemake starts none beside it
 def chromium() -> Iterator[object]:
     """A headless browser; without one its tests are skipped."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e .[browser]")
