@@ -46,11 +46,12 @@ def updated(page: str, table: pd.DataFrame) -> str:
 
 
 def rendered(table: pd.DataFrame) -> str:
-    """Return the table as Markdown, a paragraph for each part."""
+    """Return the table as Markdown, a paragraph for each part; tests of one guarantee and outcome share a row."""
     lines = []
     for part, rows in table.groupby("part", sort=True):
+        tried = rows.groupby(["guarantee", "outcome"], sort=False)["tried"].sum()
         lines += [f"**{part}**", "", "| what holds | tried | outcome |", "| --- | ---: | --- |"]
-        lines += [f"| {row.guarantee} | {row.tried:,} | {row.outcome} |" for row in rows.itertuples()]
+        lines += [f"| {guarantee} | {number:,} | {outcome} |" for (guarantee, outcome), number in tried.items()]
         lines.append("")
     for name, rows in table.groupby("machine"):
         hours = rows["seconds"].sum() / 3600
