@@ -176,12 +176,17 @@ def write_results(
 ) -> None:
     best = forests.get(BESIDE)
     maps = {arguments.map: best, arguments.linkage_map: None, arguments.edges_map: forests.get(EDGES)}
-    for path, forest in maps.items():
-        if path:
-            write_volume(path, np.stack([segmentation_map(stack, z, forest) for z in numbers]), origin)
+    made: dict[Path, list[np.ndarray]] = {path: [] for path in maps if path}
+    segments = []
+    for z in numbers:  # slice by slice, since a stack keeps only the last ones that it cut
+        for path, planes in made.items():
+            planes.append(segmentation_map(stack, z, maps[path]))
+        if arguments.segments:
+            segments.append(stack.cut(z).segments(stack.heights(z, best), arguments.level))
+    for path, planes in made.items():
+        write_volume(path, np.stack(planes), origin)
     if arguments.segments:
-        segments = np.stack([stack.cut(z).segments(stack.heights(z, best), arguments.level) for z in numbers])
-        write_volume(arguments.segments, as_few_bits(segments), origin | {"level": arguments.level})
+        write_volume(arguments.segments, as_few_bits(np.stack(segments)), origin | {"level": arguments.level})
 
 
 def write_linked(arguments: argparse.Namespace, stack: CutStack, edges: Forest | None, origin: dict[str, Any]) -> None:

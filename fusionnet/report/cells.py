@@ -60,12 +60,12 @@ def read_ladders(job: ReportJob, results: Path) -> list[Ladder]:
         UserError: A file is missing or lacks what it should hold.
     """
     keys = [(arm, fold, seed) for arm in job.arms for fold in job.folds for seed in job.seeds]
-    folders = [results / arm / fold / f"seed-{seed}" for arm, fold, seed in keys]
-    columns = ["rung", "slice", *score_columns()]
-    return [
-        Ladder(*key, folder, read_table(folder / "ladder.csv", columns))
-        for key, folder in zip(keys, folders, strict=True)
-    ]
+    return [read_ladder(arm, fold, seed, results / arm / fold / f"seed-{seed}") for arm, fold, seed in keys]
+
+
+def read_ladder(arm: str, fold: str, seed: int, folder: Path) -> Ladder:
+    """Read the ladder of one replicate from its folder; errors as of `read_ladders`."""
+    return Ladder(arm, fold, seed, folder, read_table(folder / "ladder.csv", ["rung", "slice", *score_columns()]))
 
 
 def segmentation_table(ladders: Sequence[Ladder]) -> pd.DataFrame:

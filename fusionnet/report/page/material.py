@@ -11,14 +11,14 @@ import pandas as pd
 
 from fusionnet.config.reporting import ReportJob
 from fusionnet.config.stages import ArmSettings
+from fusionnet.report.cells import STACKS, read_ladder
 from fusionnet.report.page.galleries import view_link
 from fusionnet.report.page.vega import Arms
 from fusionnet.report.page.viewer import Prediction, Stack
 from fusionnet.report.proofreading import Guide
-from fusionnet.report.results import Replicate, ScoredSlices, read_table
+from fusionnet.report.results import Replicate, ScoredSlices
 from fusionnet.report.statistics import Effect
 from fusionnet.segment.ladder import BESIDE
-from fusionnet.volumes.volume import read_volume
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,7 @@ def slice_title(fold: str, number: int) -> str:
 
 def _cut_map(replicate: Replicate) -> tuple[np.ndarray, float] | None:
     """Return the map of the stage `segment` and the threshold of its V_rand, where the experiment has that stage."""
-    path = replicate.folder / "segmentation.tif"
-    if not path.is_file():
+    if not (replicate.folder / f"{STACKS[BESIDE]}.tif").is_file():
         return None
-    ladder = read_table(replicate.folder / "ladder.csv", ["rung", "v_rand_threshold"])
-    return read_volume(path), float(ladder.loc[ladder["rung"] == BESIDE, "v_rand_threshold"].iloc[0])
+    ladder = read_ladder(replicate.arm, replicate.fold, replicate.seed, replicate.folder)
+    return ladder.stack(BESIDE), ladder.threshold(BESIDE)
