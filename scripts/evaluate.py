@@ -43,7 +43,7 @@ def main() -> None:
             metrics = score_probabilities(labels, proposal, arguments)
         else:
             metrics = score_segments(labels, proposal, arguments)
-    notes = list(dict.fromkeys(str(warning.message) for warning in caught))
+    notes = list(dict.fromkeys(str(each.message) for each in caught if each.category is ScoreWarning))
     for note in notes:
         LOG.warning("warning: %s", note)
     provenance = {

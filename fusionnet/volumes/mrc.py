@@ -33,7 +33,7 @@ def open_mrc(name: str) -> VolumeSource:
     path = existing(name)
     try:
         with warnings.catch_warnings(record=True) as complaints:
-            warnings.simplefilter("always")
+            warnings.simplefilter("always", RuntimeWarning)
             with mrcfile.open(path, mode="r", permissive=True, header_only=True) as file:
                 header = file.header
                 dtype = mrcfile.utils.data_dtype_from_header(header)
@@ -41,7 +41,8 @@ def open_mrc(name: str) -> VolumeSource:
                 lengths = [float(file.voxel_size[axis]) for axis in "zyx"]
     except (ValueError, OSError) as error:
         raise UserError(f"{path}: cannot be read as MRC ({error}); fetch or export it again") from error
-    notes = [str(complaint.message) for complaint in complaints]
+    # A garbage collection meanwhile may add complaints of other files.
+    notes = [str(each.message) for each in complaints if each.category is RuntimeWarning]
     array = MappedArray(path, HEADER_BYTES + int(header.nsymbt), dtype, shape)
     if dtype == np.int8:
         signed, why = _signed(name, header, array)

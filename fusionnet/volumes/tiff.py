@@ -3,6 +3,7 @@
 import logging
 import re
 import warnings
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ def open_tiff(name: str) -> VolumeSource:
     try:
         with _complaints() as complaints:
             tiff = tifffile.TiffFile(path)
+            weakref.finalize(tiff, tiff.filehandle.close)
             shape, dtype, reader, notes = _slices(name, tiff)
             size, unknown = _voxel_size(tiff)
     except (tifffile.TiffFileError, ValueError, IndexError, KeyError, OSError) as error:

@@ -1,5 +1,7 @@
 """Folders of slices: in natural order, alike, without gaps that nobody hears of."""
 
+import gc
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +123,16 @@ def test_white_is_zero_slice_by_slice(tmp_path: Path):
         options = {"photometric": "miniswhite" if white else "minisblack"}
         tifffile.imwrite(tmp_path / f"{z}.tif", 255 - grey if white else grey, **options)
     np.testing.assert_array_equal(open_volume(tmp_path).read_all(), STACK)
+
+
+def test_files_that_were_read_are_closed(tmp_path: Path, recwarn: pytest.WarningsRecorder):
+    warnings.simplefilter("always", ResourceWarning)
+    for z, grey in enumerate(STACK):
+        tifffile.imwrite(tmp_path / f"{z}.tif", grey)
+    open_volume(tmp_path).read_all()
+    open_volume(tmp_path / "0.tif").read_all()
+    gc.collect()
+    assert not [each for each in recwarn if str(tmp_path) in str(each.message)]
 
 
 def test_names_with_several_numbers_are_said(tmp_path: Path):

@@ -1,6 +1,7 @@
 """MRC: voxels, scale, order of axes, and bytes with or without a sign."""
 
 import os
+import warnings
 from pathlib import Path
 
 import mrcfile
@@ -145,6 +146,20 @@ def test_a_header_without_its_stamps_is_read_with_a_note(tmp_path: Path):
     source = open_volume(tmp_path / "v.mrc")
     assert "not an MRC file, or file is corrupt" in source.notes[0]
     np.testing.assert_array_equal(source.read_all(), GREY)
+
+
+def test_a_complaint_of_another_file_is_no_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    import mrcfile
+
+    plain = mrcfile.open
+
+    def beside_a_forgotten_file(*arguments: object, **options: object) -> object:
+        warnings.warn("unclosed file of someone else", ResourceWarning, stacklevel=1)
+        return plain(*arguments, **options)
+
+    path = write(tmp_path / "v.mrc", GREY)
+    monkeypatch.setattr(mrcfile, "open", beside_a_forgotten_file)
+    assert not open_volume(path).notes
 
 
 def test_a_mode_that_is_not_known_is_refused(tmp_path: Path):
