@@ -15,7 +15,8 @@ from fusionnet.errors import UserError, run
 from fusionnet.files import write_json
 from fusionnet.logs import start_log
 from fusionnet.report.results import read_json
-from fusionnet.workflow.verify import CAUSES, make_record, only, verdict
+from fusionnet.workflow.plan import Plan
+from fusionnet.workflow.verify import CAUSES, make_record, only, targets_of, verdict
 
 PROJECT = ("config", "fusionnet", "scripts", "workflow", "pyproject.toml")
 
@@ -53,7 +54,8 @@ def main() -> None:
         found = make_record(arguments.experiment, config, Path.cwd(), arguments.replicate)
     else:
         with tempfile.TemporaryDirectory(prefix="fusionnet-verify-") as folder:
-            rerun(arguments.experiment, arguments.replicate, Path(folder), expected["machine"])
+            targets = targets_of(Plan(arguments.experiment, config), arguments.replicate)
+            rerun(targets, Path(folder), expected["machine"])
             found = make_record(arguments.experiment, config, Path(folder), arguments.replicate)
     same, report = verdict(expected, found)
     print(report)
@@ -73,7 +75,7 @@ def read_record(path: Path, experiment: str) -> dict[str, Any]:
     return record
 
 
-def rerun(experiment: str, replicate: str | None, folder: Path, machine: dict[str, Any]) -> None:
+def rerun(targets: list[str], folder: Path, machine: dict[str, Any]) -> None:
     for name in PROJECT:
         source = Path(name)
         if source.is_dir():
@@ -82,8 +84,7 @@ def rerun(experiment: str, replicate: str | None, folder: Path, machine: dict[st
             shutil.copy(source, folder / name)
     # Sums are split among threads and their number decides the last bits: Snakemake gives a native job its cores.
     cores = available_processors() if machine["kind"] == "portable" else min(machine["threads"], available_processors())
-    target = f"results/{experiment}/replicates/{replicate}/metrics.json" if replicate else experiment
-    command = ["snakemake", target, "--cores", str(cores), "--resources", "gpu=1"]
+    command = ["snakemake", *targets, "--cores", str(cores), "--resources", "gpu=1"]
     environment = os.environ | {"PYTHONPATH": str(folder)}
     if machine["kind"] == "native" and machine.get("onednn"):
         environment |= {ATEN: machine["aten"].lower(), ONEDNN: machine["onednn"]}  # the limits of the recorded run

@@ -12,7 +12,6 @@ import platform
 import re
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,10 @@ from fusionnet.models.checkpoints import load_tensors
 from fusionnet.provenance import ENVIRONMENT, fingerprint
 from fusionnet.volumes.volume import read_volume
 from fusionnet.workflow.code import project_files
+from fusionnet.workflow.plan import Plan
 
-SCRIPTS = ("download", "augment", "train", "predict", "evaluate")
+SCRIPTS = ("download", "augment", "train", "predict", "segment", "evaluate")
+PACKAGES = (*ENVIRONMENT, "scikit-learn", "numba")  # the latter two decide the bits of segmentations and scores
 CAUSES = ("config", "code", "environment", "data", "machine")
 # By so much, at most, do two trainings of one network on one fold of the committed isbi2012 differ that differ in their
 # seed alone; a test measures it.
@@ -48,19 +49,19 @@ def make_record(experiment: str, config: Config, root: Path, replicate: str | No
     """
     raw = root / "data/raw" / config.raw_name(experiment)
     augmented = root / "data/augmented" / experiment
-    folders = _folders(experiment, config, replicate)
+    outputs = _outputs(Plan(experiment, config), root, replicate)
     return {
         "experiment": experiment,
         "config": fingerprint(config.model_dump(exclude={"report"})),
         "code": _code(root),
-        "environment": {"python": platform.python_version(), **{name: version(name) for name in ENVIRONMENT}},
+        "environment": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "data": {
             str(path.relative_to(root)): _pixels(path)
             for path in [*sorted(raw.glob("*.tif")), _existing(augmented / "volume.tif"), augmented / "labels.tif"]
         },
-        "machine": _machine(root / folders[0]),
+        "machine": _machine(root / next(iter(outputs))),
         "tolerance": TOLERANCE,
-        "outputs": {folder: _outputs(root / folder) for folder in folders},
+        "outputs": outputs,
     }
 
 
@@ -100,7 +101,7 @@ def verdict(expected: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[bool
     if not outputs:
         answer = "same: every file has the recorded bytes"
     elif not numbers:
-        answer = "same: weights, probabilities and metrics are those recorded; the files' provenance differs"
+        answer = "same: weights, probabilities, cells and scores are those recorded; the files' provenance differs"
     elif expected["machine"] != found["machine"]:
         return _compare_scores(expected, found, causes)
     else:
@@ -118,7 +119,10 @@ def _compare_scores(expected: Mapping[str, Any], found: Mapping[str, Any], cause
     """Compare scores alone: the machine or its arithmetic is another, so that the last bits cannot be equal."""
     tolerance = expected["tolerance"]
     lines, alike = [], True
-    for folder, files in expected["outputs"].items():
+    scored = {folder: files for folder, files in expected["outputs"].items() if "metrics.json" in files}
+    if not scored:
+        return False, "different: last bits, as on any other machine, and nothing here has scores to compare"
+    for folder, files in scored.items():
         for name in TOLERANCE:
             before, now = files["metrics.json"][name], found["outputs"][folder]["metrics.json"][name]
             within = abs(now - before) <= tolerance[name]
@@ -134,9 +138,30 @@ def _compare_scores(expected: Mapping[str, Any], found: Mapping[str, Any], cause
     )
 
 
-def _folders(experiment: str, config: Config, replicate: str | None) -> list[str]:
-    replicates = (f"{arm}/{fold}/seed-{seed}" for arm, fold, seed in product(config.arms, config.folds, config.seeds))
-    return [f"results/{experiment}/replicates/{name}" for name in replicates if replicate in (None, name)]
+def files_recorded(plan: Plan, fold: str) -> list[str]:
+    """Return the files of each replicate of a fold that a record has; a test stack without labels has no scores."""
+    segmented = ["segmentation.tif"] if plan.finds_cells else []
+    scored = ["metrics.json", *(["ladder.csv"] if plan.finds_cells else [])] if fold in plan.scored_folds else []
+    return ["checkpoint.pt", "history.csv", "probabilities.tif", *segmented, *scored]
+
+
+def targets_of(plan: Plan, replicate: str | None) -> list[str]:
+    """Return what Snakemake is asked for: the experiment, or the recorded files of a replicate, ``ARM/FOLD/seed-N``."""
+    if not replicate:
+        return [plan.name]
+    files = files_recorded(plan, replicate.split("/")[1])
+    return [f"results/{plan.name}/replicates/{replicate}/{file}" for file in files]
+
+
+def _outputs(plan: Plan, root: Path, replicate: str | None) -> dict[str, Any]:
+    """Return the hashes of the files of each replicate, or of one, by its folder."""
+    outputs: dict[str, Any] = {}
+    for fold in plan.config.folds:
+        for path in plan.replicate_files([fold], plan.config.arms, files_recorded(plan, fold)):
+            folder, name = path.rsplit("/", 1)
+            if replicate is None or folder.endswith(f"/replicates/{replicate}"):
+                outputs.setdefault(folder, {})[name] = _hashes(_existing(root / path))
+    return outputs
 
 
 def _code(root: Path) -> dict[str, str]:
@@ -157,15 +182,15 @@ def _machine(folder: Path) -> dict[str, Any]:
     return arithmetic if arithmetic["kind"] == "portable" else {"device": timing["device"], **arithmetic}
 
 
-def _outputs(folder: Path) -> dict[str, Any]:
-    checkpoint, probabilities = _existing(folder / "checkpoint.pt"), _existing(folder / "probabilities.tif")
-    metrics = _existing(folder / "metrics.json")
-    return {
-        "checkpoint.pt": {"file": sha256(checkpoint), "weights": _weights(checkpoint)},
-        "probabilities.tif": {"file": sha256(probabilities), "pixels": _pixels(probabilities)},
-        "history.csv": sha256(_existing(folder / "history.csv")),
-        "metrics.json": {"file": sha256(metrics), "numbers": _numbers(metrics), **_scores(metrics)},
-    }
+def _hashes(path: Path) -> Any:
+    """Return a file's hash and, where it carries provenance, one of its numbers alone."""
+    if path.suffix == ".pt":
+        return {"file": sha256(path), "weights": _weights(path)}
+    if path.suffix == ".tif":
+        return {"file": sha256(path), "pixels": _pixels(path)}
+    if path.suffix == ".json":
+        return {"file": sha256(path), "numbers": _numbers(path), **_scores(path)}
+    return sha256(path)
 
 
 def _weights(path: Path) -> str:

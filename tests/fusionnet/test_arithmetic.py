@@ -31,16 +31,28 @@ print(hashlib.sha256(values).hexdigest(), torch.get_num_threads(), reason, sep="
 """
 PHANTOM = """
 import hashlib
+import numpy as np
+from scipy.ndimage import gaussian_filter
 from fusionnet.config.stages import AugmentSection
 from fusionnet.augment.elastic import elastic_copies
 from fusionnet.download.phantom.draw import draw_phantom
 from fusionnet.evaluate.isbi import score_stack
-volume, labels = draw_phantom(3, 2, 96)
+from fusionnet.segment.cutting import CutStack, learn
+from fusionnet.segment.ladder import segmentation_map
+from fusionnet.segment.training_slices import cells_of
+volume, labels = draw_phantom(3, 6, 96)
 made = [volume, labels]
 plain = dict(seed=0, elastic_copies=1, elastic_grid=12, elastic_amplitude_pixels=5.0, padding_pixels=8, crop_pixels=32)
 section = AugmentSection(**plain, orientations=True, noise_sigma=0.0, contrast_jitter=0.0)
 made += [part for pair in elastic_copies(volume, labels // 255, section) for part in pair]
 made += list(score_stack(labels, volume).sums.values())
+grey = volume.astype(np.float32)
+near = np.stack([gaussian_filter(plane, 1) for plane in grey])
+stack = CutStack((near - near.min()) / (near.max() - near.min()), grey)
+cells = cells_of(labels, range(4))
+(forest,) = learn(stack, cells, [True], [np.random.default_rng(0)], {}, trees=10)
+made += [segmentation_map(stack, z, rule) for z in (4, 5) for rule in (None, forest)]
+assert len(set(made[-1].flat)) > 10
 print(hashlib.sha256(b"".join(part.tobytes() for part in made)).hexdigest())
 """
 
@@ -74,8 +86,8 @@ def test_on_a_wide_processor_native_differs_and_a_limit_that_comes_too_late_is_s
     assert run(STEP, "late")[2] != "None"
 
 
-def test_data_augmentation_and_scores_do_not_depend_on_the_processors_vectors():
-    """NumPy chooses kernels by processor too: without its wider ones phantom, copies and scores are the same."""
+def test_data_augmentation_segments_and_scores_do_not_depend_on_the_processors_vectors():
+    """NumPy chooses kernels by processor too: without its wider ones phantom, copies, cells and scores are the same."""
     wider = [name for name in np.show_config("dicts")["SIMD Extensions"]["found"] if name not in ("X86_V2",)]
     assert run(PHANTOM, NPY_DISABLE_CPU_FEATURES=" ".join(wider)) == run(PHANTOM)
 

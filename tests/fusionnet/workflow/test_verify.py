@@ -13,7 +13,8 @@ from fusionnet.models.build import build
 from fusionnet.models.checkpoints import save_checkpoint
 from fusionnet.volumes.stacks import write_volume
 from fusionnet.workflow.code import project_files
-from fusionnet.workflow.verify import SCRIPTS, TOLERANCE, make_record, only, verdict
+from fusionnet.workflow.plan import Plan
+from fusionnet.workflow.verify import SCRIPTS, TOLERANCE, files_recorded, make_record, only, targets_of, verdict
 
 ROOT = Path(__file__).parents[3]
 
@@ -40,7 +41,9 @@ def experiment(tmp_path, monkeypatch, training_job):
     network = build(job.network, torch.Generator().manual_seed(0))
     save_checkpoint(folder / "checkpoint.pt", network, job, {"code": "a"})
     write_volume(folder / "probabilities.tif", stack.astype(np.float32) / 255, {"code": "a"})
+    write_volume(folder / "segmentation.tif", stack, {"code": "a"})
     write_text(folder / "history.csv", "epoch\n1\n")
+    write_text(folder / "ladder.csv", "rung\nthreshold\n")
     write_metrics(folder, 0.9, "a")
     write_json(folder / "training-time.json", {"device": "CPU", "arithmetic": PORTABLE, "seconds": 3.2})
     return tmp_path, folder, (network, job, stack), lambda: make_record("phantom", config, tmp_path)
@@ -58,9 +61,10 @@ def test_other_provenance_with_the_same_numbers_is_the_same(experiment):
         file.write("# a comment\n")
     save_checkpoint(folder / "checkpoint.pt", network, job, {"code": "b"})
     write_volume(folder / "probabilities.tif", stack.astype(np.float32) / 255, {"code": "b"})
+    write_volume(folder / "segmentation.tif", stack, {"code": "b"})
     write_metrics(folder, 0.9, "b")
     same, report = verdict(before, record())
-    assert same and report.startswith("same: weights, probabilities and metrics")
+    assert same and report.startswith("same: weights, probabilities, cells and scores")
     assert "code: train:" in report and "checkpoint.pt: file:" in report and "weights" not in report.splitlines()[-1]
 
 
@@ -70,6 +74,27 @@ def test_other_metrics_are_different(experiment):
     write_metrics(folder, 0.8, "a")
     same, report = verdict(before, record())
     assert not same and "metrics.json: numbers" in report
+
+
+def test_other_segmentations_are_different(experiment):
+    _, folder, (*_, stack), record = experiment
+    before = record()
+    write_volume(folder / "segmentation.tif", stack[::-1], {"code": "a"})
+    write_text(folder / "ladder.csv", "rung\nlinkage\n")
+    same, report = verdict(before, record())
+    assert not same and "segmentation.tif: pixels" in report and "ladder.csv" in report
+
+
+def test_what_a_record_has_of_each_task():
+    plan = Plan("isbi2012-submission", load("isbi2012-submission"))
+    assert plan.config.folds == ["test"] and plan.scored_folds == []
+    assert files_recorded(plan, "test") == ["checkpoint.pt", "history.csv", "probabilities.tif", "segmentation.tif"]
+    wanted = targets_of(Plan("phantom", load("phantom")), "unet/test/seed-0")
+    assert wanted[0] == "results/phantom/replicates/unet/test/seed-0/checkpoint.pt" and wanted[-1].endswith(
+        "ladder.csv"
+    )
+    nuclei = Plan("phantom-nuclei", load("phantom-nuclei"))
+    assert files_recorded(nuclei, "test") == ["checkpoint.pt", "history.csv", "probabilities.tif", "metrics.json"]
 
 
 def test_other_weights_are_different_and_named(experiment):
