@@ -4,8 +4,8 @@ Usage: python benchmarks/segmentation.py --raw data/raw/isbi2012 --table segment
     fusionnet-isbi2012 results/isbi2012/replicates/*/*/*/checkpoint.pt weights/NAME-ARM-FOLD-SEED.pt
 
 A network is a checkpoint, a name of the package's, or weights alone whose name says arm, fold and seed of the
-experiment isbi2012. The table is added to, so that a benchmark that was stopped goes on. The labels of scored, gap and
-validation slices teach nothing.
+experiment isbi2012; several of one fold, joined by commas, stand for the mean of their probabilities. The table is
+added to, so that a benchmark that was stopped goes on. The labels of scored, gap and validation slices teach nothing.
 """
 
 import argparse
@@ -47,13 +47,13 @@ def main() -> None:
     arguments = parse_arguments()
     volume, labels = read_pair(arguments.raw / "train-volume.tif", arguments.raw / "train-labels.tif")
     machine = set_up("auto", arguments.precision, "native")
-    for network in arguments.networks:
-        name, trained, job = open_network(network)
+    for networks in arguments.networks:
+        name, job, trained = open_networks(networks.split(","))
         done = pd.read_csv(arguments.table)[KEY].astype(str).agg("/".join, axis=1) if arguments.table.exists() else ()
-        if f"{name}/{job.arm}/{job.fold}/{job.seed}" in set(done):
+        if "/".join(name) in set(done):
             continue
         rows = measure(trained, job, volume, labels, machine)
-        for key, value in zip(KEY, (name, job.arm, job.fold, job.seed), strict=True):
+        for key, value in zip(KEY, name, strict=True):
             rows.insert(KEY.index(key), key, value)
         rows.to_csv(arguments.table, mode="a", header=not arguments.table.exists(), index=False, float_format="%.6f")
     if arguments.text:
@@ -62,12 +62,22 @@ def main() -> None:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("networks", nargs="*", help="checkpoints, names, or weights NAME-ARM-FOLD-SEED.pt")
+    parser.add_argument("networks", nargs="*", help="checkpoints, names, or weights NAME-ARM-FOLD-SEED.pt; A,B: a mean")
     parser.add_argument("--raw", required=True, type=Path, help="holds train-volume.tif and train-labels.tif")
     parser.add_argument("--table", required=True, type=Path, help="receives rows for each network (CSV)")
     parser.add_argument("--text", type=Path, help="receives the page (Markdown)")
     parser.add_argument("--precision", default="auto", help="of the networks: auto, float32 or bfloat16")
     return parser.parse_args()
+
+
+def open_networks(paths: list[str]) -> tuple[tuple[str, ...], TrainingJob, list[SegmentationNetwork]]:
+    """Return name, arm, fold and seed, what is alike in the trainings, and the networks."""
+    names, networks, jobs = zip(*map(open_network, paths), strict=True)
+    if len({(job.fold, job.split) for job in jobs}) > 1:
+        raise UserError(f"{', '.join(paths)}: a mean is of networks of one fold, these are of different ones")
+    name = "mean" if len(paths) > 1 else names[0]
+    arms, seeds = ("+".join(dict.fromkeys(str(getattr(job, key)) for job in jobs)) for key in ("arm", "seed"))
+    return (name, arms, jobs[0].fold, seeds), jobs[0], list(networks)
 
 
 def open_network(path: str) -> tuple[str, SegmentationNetwork, TrainingJob]:
@@ -84,7 +94,7 @@ def open_network(path: str) -> tuple[str, SegmentationNetwork, TrainingJob]:
 
 
 def measure(
-    network: SegmentationNetwork, job: TrainingJob, volume: np.ndarray, labels: np.ndarray, machine: Any
+    networks: list[SegmentationNetwork], job: TrainingJob, volume: np.ndarray, labels: np.ndarray, machine: Any
 ) -> pd.DataFrame:
     """Return the ladder of the scored slices, with processor seconds of fitting and of a slice of the last step."""
     fold = make_fold(job.fold, len(volume), job.split)
@@ -92,11 +102,12 @@ def measure(
         raise UserError(f"fold {job.fold}: expected scored slices of the labelled stack")
     settings = load("isbi2012").predict.model_copy(update={"precision": "auto", "arithmetic": "native"})
     one = settings.model_copy(update={"orientation_average": False})
-    whole = Predictor(network, settings, machine)
-    scored = {z: whole.predict_slice(volume[z].astype(np.float32)).probability for z in fold.scored}
+    whole = [Predictor(network, settings, machine).predict_stack(volume, fold.scored) for network in networks]
+    scored = dict(zip(fold.scored, np.mean(whole, axis=0), strict=True))
     chosen = training_slices(job, len(volume))
     needed = with_neighbours([*chosen, *fold.scored], len(volume))
-    stack = CutStack(predicted(Predictor(network, one, machine), volume, needed, scored), volume)
+    quick = [predicted(Predictor(network, one, machine), volume, needed, scored) for network in networks]
+    stack = CutStack(np.mean(quick, axis=0), volume)
     cells = cells_of(labels, chosen)
     maps = {THRESHOLD: np.stack(list(scored.values()))}
     maps[LINKAGE] = np.stack([segmentation_map(stack, z, None) for z in fold.scored])
