@@ -1,0 +1,111 @@
+"""Say what the experiments on several tissues show together, and how small an effect they would have found.
+
+Usage: python benchmarks/tissues.py isbi2012 vnc. Prints Markdown from the committed tables of their reports: FusionNet
+against each other network on each tissue and on all of them, each fold counted once, and the smallest effect that is
+found with 80 % probability, simulated by drawing folds from the residuals seen.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, stats
+
+from fusionnet.errors import UserError, run
+from fusionnet.evaluate.metrics import headlines
+from fusionnet.report.power import CONFIDENCE, POWER
+from fusionnet.report.results import read_table
+from fusionnet.report.statistics import Effect, SliceScores, estimate_effect
+from fusionnet.report.text import markdown_table
+from fusionnet.style import display_names
+
+PAPER = 0.0053  # by so much the paper's FusionNet exceeds U-Net in V_rand, on the challenge's test stack
+DRAWS = 20_000
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    table = read_trainings(arguments.experiments)
+    arms = [arm for arm in dict.fromkeys(table["arm"]) if arm != arguments.arm]
+    names = display_names([arguments.arm, *arms])
+    rows = []
+    for score, title in headlines().items():
+        for baseline in arms:
+            for where in [*arguments.experiments, None]:
+                effect = effect_on(table, where, arguments.arm, baseline, score)
+                smallest = simulated(fold_differences(table, where, arguments.arm, baseline, score))
+                interval = f"{effect.low:+.4f} to {effect.high:+.4f}"
+                compared = f"{names[arguments.arm]} minus {names[baseline]}"
+                counts = f"{effect.folds} folds, {effect.replicates} pairs"
+                rows.append([compared, title, where or "together", counts, f"{effect.mean:+.4f}", interval, smallest])
+    heads = ["comparison", "score", "tissue", "trainings", "mean", "95 % interval", f"found with {POWER:.0%}"]
+    print("\n".join(markdown_table(heads, [[*row[:-1], f"{row[-1]:.4f}"] for row in rows])))
+    print(f"\nThe paper's effect: {PAPER:+.4f} of V_rand.")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("experiments", nargs="+", help="names in results/, one for each tissue")
+    parser.add_argument("--arm", default="fusionnet", help="compared with each of the others (default: %(default)s)")
+    return parser.parse_args()
+
+
+def read_trainings(experiments: list[str]) -> pd.DataFrame:
+    """Return the replicates of experiments: ``experiment``, ``arm``, ``fold``, ``seed`` and the headline scores."""
+    tables = []
+    for experiment in experiments:
+        path = Path(f"results/{experiment}/report/comparison.csv")
+        table = read_table(path, ("arm", "fold", "seed", *headlines()))
+        tables.append(table[table["seed"].notna()].assign(experiment=experiment))
+    return pd.concat(tables, ignore_index=True)
+
+
+def scores_of(table: pd.DataFrame, where: str | None, arm: str, score: str) -> SliceScores:
+    """Return an arm's score of each replicate, by tissue and fold, on one tissue or on all."""
+    rows = table[(table["arm"] == arm) & ((table["experiment"] == where) if where else True)]
+    if rows.empty:
+        raise UserError(f"arm {arm!r} has no training in {where or 'any of the experiments'}")
+    keys = zip(rows["experiment"] + " " + rows["fold"], rows["seed"].astype(int), strict=True)
+    return {key: np.array([value]) for key, value in zip(keys, rows[score], strict=True)}
+
+
+def effect_on(table: pd.DataFrame, where: str | None, arm: str, baseline: str, score: str) -> Effect:
+    """Return the effect on one tissue, or on all (``where`` None)."""
+    scores = {name: scores_of(table, where, name, score) for name in (arm, baseline)}
+    return estimate_effect(arm, baseline, score, scores, np.random.default_rng(0))
+
+
+def fold_differences(table: pd.DataFrame, where: str | None, arm: str, baseline: str, score: str) -> np.ndarray:
+    """Return arm minus baseline for each fold, (F,), the mean over its seeds."""
+    ours, theirs = (scores_of(table, where, name, score) for name in (arm, baseline))
+    seeds: dict[str, list[float]] = {}
+    for key in ours.keys() & theirs.keys():
+        seeds.setdefault(key[0], []).append(float((ours[key] - theirs[key]).item()))
+    return np.array([np.mean(seeds[fold]) for fold in sorted(seeds)])
+
+
+def simulated(differences: np.ndarray) -> float:
+    """Return the smallest effect that as many folds, drawn from these residuals, find with probability `POWER`.
+
+    Args:
+        differences: Of each fold, (F,), two or more.
+    """
+    folds = len(differences)
+    # A draw with replacement scatters less than what it is drawn from.
+    residuals = (differences - differences.mean()) * np.sqrt(folds / (folds - 1))
+    drawn = np.random.default_rng(folds).choice(residuals, (DRAWS, folds))
+    errors = drawn.std(axis=1, ddof=1) / np.sqrt(folds)
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, folds - 1) * errors
+    means = drawn.mean(axis=1)
+    if not residuals.any():
+        return 0.0
+
+    def short_of_power(effect: float) -> float:
+        return float(np.mean(means + effect > half)) - POWER
+
+    return float(optimize.brentq(short_of_power, 0.0, 100 * np.ptp(residuals)))
+
+
+if __name__ == "__main__":
+    run(main)
