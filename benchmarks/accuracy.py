@@ -70,12 +70,14 @@ def main() -> None:
     done = read_done(arguments.table)
     cases = itertools.product(arguments.steps, arguments.folds, arguments.seeds, arguments.arms)
     for steps, fold, seed, arm in cases:
-        if (arguments.name, arm, fold, str(seed), str(steps)) not in done:
+        wanted = [arguments.name, *([arguments.name + EDGES] if arguments.edges else [])]
+        if not all((name, arm, fold, str(seed), str(steps)) in done for name in wanted):
             job = job_of(config, arm, fold, seed, steps)
             stacks = read_stacks(arguments.volume, arguments.labels, job)
             scored = test or (stacks.volume[: stacks.depth], stacks.labels, stacks.fold.scored)
             for row in measure(arguments, job, stacks, scored, config, machine):
-                append(arguments.table, row)
+                if tuple(str(row[key]) for key in KEY) not in done:
+                    append(arguments.table, row)
     for row in reported_rows(arguments) if arguments.trained else []:
         if tuple(str(row[key]) for key in KEY) not in done:
             append(arguments.table, row)

@@ -10,6 +10,7 @@ on; its means are printed as Markdown.
 """
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from fusionnet.segment.training_slices import slices_of, with_neighbours
 from fusionnet.style import display_names
 from fusionnet.volumes.stacks import read_pair
 
-KEY = ["network", "arm", "fold", "seed", "on"]
+KEY = ["network", "arm", "fold", "seed", "on", "edges"]
 
 
 def main() -> None:
@@ -43,7 +44,7 @@ def main() -> None:
     for checkpoint in arguments.checkpoints:
         network, job, _ = load_trained(find(checkpoint))
         name = checkpoint if "/" not in checkpoint else "of " + Path(checkpoint).parts[-6]
-        key = dict(zip(KEY, (name, job.arm, job.fold, job.seed, arguments.on), strict=True))
+        key = dict(zip(KEY, (name, job.arm, job.fold, job.seed, arguments.on, arguments.edges or "none"), strict=True))
         if is_done(arguments.table, key):
             continue
         predictor = Predictor(network, settings, machine)
@@ -81,6 +82,7 @@ def measure(
     probabilities[needed] = predictor.predict_stack(volume, needed)
     found = metrics_of(score_stack(labels[slices], probabilities[slices]))
     row = {name: found[name] for name in (*headlines(), "v_rand_threshold", "pixel_error")} | {"slices": len(slices)}
+    row |= {f"{name}_edges": math.nan for name in headlines()}  # the same columns in every row
     if edges:
         stack, forest = CutStack(probabilities, volume), load_forest(find_learned(edges))
         cut = metrics_of(score_stack(labels[slices], np.stack([segmentation_map(stack, z, forest) for z in slices])))

@@ -92,6 +92,8 @@ def simulated(differences: np.ndarray) -> float:
         differences: Of each fold, (F,), two or more.
     """
     folds = len(differences)
+    if folds < 2:
+        raise UserError("one fold does not tell how folds scatter; name experiments with two or more")
     # A draw with replacement scatters less than what it is drawn from.
     residuals = (differences - differences.mean()) * np.sqrt(folds / (folds - 1))
     drawn = np.random.default_rng(folds).choice(residuals, (DRAWS, folds))

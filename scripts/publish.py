@@ -20,6 +20,7 @@ from fusionnet.report.results import read_json, read_table
 
 METRICS = ("v_rand", "v_rand_threshold", "v_info")
 ORIGIN = ("dataset", "description", "voxel_size_zyx_nm", "citation", "licence")
+SCORES = "V_rand {v_rand:.4f} (at {v_rand_threshold:.1f}), V_info {v_info:.4f}; orientations: {orientations}"
 CARD = """# {name}
 
 {architecture} of width {width} ({parameters:.2f} M parameters, {flops:.1f} GFLOP for {side} x {side} pixels), trained
@@ -32,9 +33,9 @@ python scripts/predict.py --checkpoint {name} --volume YOUR.tif --probabilities 
 | | |
 | --- | --- |
 | data | {description} |
-| split | scored on slices {fold}; trained on the others less a validation block of {validation} and gaps of {gap} |
+| split | scored on {where}; trained on {rest} |
 | training | {steps} steps of {batch} crops of {crop} x {crop} pixels, loss `{loss}`, seed {seed} |
-| score on slices {fold} | V_rand {v_rand:.4f} (at {v_rand_threshold:.1f}), V_info {v_info:.4f}; 8 orientations |
+| score on {where} | {scores} |
 | chosen | {chosen} |
 | checkpoint | trained with code {code}, torch {torch} |
 
@@ -42,7 +43,7 @@ python scripts/predict.py --checkpoint {name} --volume YOUR.tif --probabilities 
 
 - It knows one tissue, one microscope and one resolution: {voxels}. On other data expect
   worse; train on slices of your own (`config/README.md`).
-- Five slices of the stack that it was trained on are no test stack. The report of the experiment tells how much scores
+- A few slices of the stack that it was trained on are no test stack. The report of the experiment tells how much scores
   differ between folds and seeds.
 - Grey values: 8 bits, membranes dark. `scripts/examine.py` tells whether your stack is like that.
 
@@ -77,6 +78,7 @@ def main() -> None:
     replicate, chosen = choose(arguments.replicates)
     network, job, provenance = load_checkpoint(replicate / "checkpoint.pt")
     metrics = read_json(replicate / "metrics.json", METRICS)
+    metrics |= read_json(replicate / "prediction-time.json", ["orientations"])
     origin = read_json(arguments.origin, ORIGIN)
     save_published(weights, network, job, provenance)
     write_text(weights.with_suffix(".md"), card(arguments.name, chosen, job, provenance, metrics, origin))
@@ -86,7 +88,7 @@ def main() -> None:
 def choose(replicates: list[Path]) -> tuple[Path, str]:
     """Return the replicate that did best on the validation slices, which the scored ones have no part in, and why."""
     if len(replicates) == 1:
-        return replicates[0], f"{replicates[0].name}, the only one offered"
+        return replicates[0], f"{name_of(replicates[0])}, the only one offered"
     scores = [
         float(read_table(folder / "history.csv", ["validation_v_rand"])["validation_v_rand"].iloc[-1])
         for folder in replicates
@@ -94,8 +96,13 @@ def choose(replicates: list[Path]) -> tuple[Path, str]:
     if np.isnan(scores).any():
         raise UserError("--replicates: without V_rand on validation slices (no cell is labelled there) name just one")
     best = max(range(len(scores)), key=scores.__getitem__)
-    listed = ", ".join(f"{folder.name} {score:.5f}" for folder, score in zip(replicates, scores, strict=True))
-    return replicates[best], f"{replicates[best].name}, by V_rand on the validation slices ({listed})"
+    listed = ", ".join(f"{name_of(folder)} {score:.5f}" for folder, score in zip(replicates, scores, strict=True))
+    return replicates[best], f"{name_of(replicates[best])}, by V_rand on the validation slices ({listed})"
+
+
+def name_of(replicate: Path) -> str:
+    """Return ARM/FOLD/seed-N."""
+    return "/".join(replicate.parts[-3:])
 
 
 def card(
@@ -109,6 +116,8 @@ def card(
     cost = network_cost(job.network)
     architecture = ARCHITECTURES[job.network.architecture]
     z, y, x = origin["voxel_size_zyx_nm"] or (None, None, None)
+    rest = f"less a validation block of {job.split.validation_slices} and gaps of {job.split.gap_slices}"
+    of_stack = job.fold != "test"
     return CARD.format(
         name=name,
         chosen=chosen,
@@ -120,8 +129,8 @@ def card(
         side=SLICE_PIXELS,
         dataset=origin["dataset"],
         description=origin["description"],
-        validation=job.split.validation_slices,
-        gap=job.split.gap_slices,
+        where=f"slices {job.fold}" if of_stack else "the test stack",
+        rest=f"{'the others' if of_stack else 'the training stack'} {rest}",
         steps=job.train.steps,
         batch=job.train.batch_size,
         crop=job.augment.crop_pixels,
@@ -129,9 +138,9 @@ def card(
         code=provenance["code"][:12],
         torch=provenance["environment"]["torch"],
         voxels=f"{x:g} x {y:g} x {z:g} nm (x, y, z)" if z else "voxels of unknown size",
-        **{key: metrics[key] for key in METRICS},
+        scores=SCORES.format(**metrics),
         **{key: origin[key] for key in ("citation", "licence")},
-        **{key: getattr(job, key) for key in ("arm", "fold", "seed")},
+        seed=job.seed,
     )
 
 

@@ -55,6 +55,7 @@ def main() -> None:
     else:
         with tempfile.TemporaryDirectory(prefix="fusionnet-verify-") as folder:
             targets = targets_of(Plan(arguments.experiment, config), arguments.replicate)
+            link_own_files(config.download.own_files(), Path(folder))
             rerun(targets, Path(folder), expected["machine"])
             found = make_record(arguments.experiment, config, Path(folder), arguments.replicate)
     same, report = verdict(expected, found)
@@ -73,6 +74,15 @@ def read_record(path: Path, experiment: str) -> dict[str, Any]:
     if record["experiment"] != experiment:
         raise UserError(f"{path} is of {record['experiment']!r}, not of {experiment!r}")
     return record
+
+
+def link_own_files(paths: list[str], folder: Path) -> None:
+    """Let a person's own stacks that the configuration names by relative paths be found from a copy of the project."""
+    for path in paths:
+        if not Path(path).is_absolute():
+            place = folder / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(Path(path).absolute())
 
 
 def rerun(targets: list[str], folder: Path, machine: dict[str, Any]) -> None:

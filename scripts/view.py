@@ -8,6 +8,7 @@ from fusionnet.errors import UserError, run
 from fusionnet.files import file_of, named, require_apart, write_text
 from fusionnet.logs import start_log
 from fusionnet.report.page.own_volume import Volumes, first_slice, region_around, volume_page
+from fusionnet.volumes.places import is_address
 from fusionnet.volumes.volume import READABLE, open_volume
 
 LOG = logging.getLogger("fusionnet")
@@ -30,6 +31,8 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    if not arguments.page and is_address(arguments.probabilities):
+        raise UserError(f"{arguments.probabilities} is an address; say with --page which file to write")
     page = arguments.page or file_of(arguments.probabilities).with_suffix(".html")
     require_apart(named(arguments, "volume", "probabilities", "labels", "deviation"), [("--page", page)])
     start_log("view", None)

@@ -3,6 +3,7 @@
 The rules in ``workflow/rules`` and the functions in ``common.smk``, which know wildcards, ask a `Plan`.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stderr
 from dataclasses import dataclass
@@ -263,6 +264,7 @@ def load_plans(overrides: Mapping[str, Any], own_files: bool = False) -> tuple[d
         try:
             plans[name] = Plan(name, load(name, dict(overrides)))
             _require_test_stack(plans[name])
+            _require_distinct_arms(plans[name])
             if own_files:
                 plans[name].config.download.require_own_files()
         except UserError as error:
@@ -277,6 +279,22 @@ def _require_test_stack(plan: Plan) -> None:
             f"config/experiments/{plan.name}.yaml: fold 'test' is a test stack, and "
             f"{plan.config.download.dataset!r} has none here; name slices in `folds`, such as ['25-29']"
         )
+    if plan.config.report.submission and "test" not in plan.config.folds:
+        raise UserError(
+            f"config/experiments/{plan.name}.yaml: report.submission writes the predictions of the test stack; "
+            "add 'test' to `folds`, or leave it out"
+        )
+
+
+def _require_distinct_arms(plan: Plan) -> None:
+    """See that no two arms have one name in reports (`unet` is shown as U-Net), or one folder where case is ignored."""
+    by_word: dict[str, str] = {}
+    for arm in plan.config.arms:
+        first = by_word.setdefault(re.sub("[-_]", "", arm).casefold(), arm)
+        if first != arm:
+            raise UserError(
+                f"config/experiments/{plan.name}.yaml: arms {first!r} and {arm!r} look alike in reports; rename one"
+            )
 
 
 def targets_of(arguments: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ are compared, with what two seeds of one network differ by as tolerance.
 
 import hashlib
 import json
+import math
 import platform
 import re
 from collections.abc import Iterator, Mapping
@@ -124,10 +125,12 @@ def _compare_scores(expected: Mapping[str, Any], found: Mapping[str, Any], cause
         return False, "different: last bits, as on any other machine, and nothing here has scores to compare"
     for folder, files in scored.items():
         for name in TOLERANCE:
-            before, now = files["metrics.json"][name], found["outputs"][folder]["metrics.json"][name]
+            before = files["metrics.json"][name]
+            now = found["outputs"].get(folder, {}).get("metrics.json", {}).get(name, math.nan)
             within = abs(now - before) <= tolerance[name]
             alike &= within
-            lines.append(f"  {folder}: {name} {before:.4f} recorded, {now:.4f} found{'' if within else ': too far'}")
+            what = "no longer part of the experiment" if math.isnan(now) else f"{now:.4f} found"
+            lines.append(f"  {folder}: {name} {before:.4f} recorded, {what}{'' if within else ': too far'}")
     most = " and ".join(f"{tolerance[name]:.4f} in {name}" for name in TOLERANCE)
     answer = "alike" if alike else "different"
     head = f"{answer}: this machine computes other last bits than the record's, so scores are compared, not bytes"

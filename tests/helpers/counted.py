@@ -1,7 +1,7 @@
 """Counts of what is tried; `make torture` asks for many and puts them on docs/guarantees.md."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import guarantees
 import pytest
@@ -25,22 +25,27 @@ def tried(request: pytest.FixtureRequest, record_property: Callable[[str, object
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if not os.environ.get(RECORD):
-        return
+    if os.environ.get(RECORD) and (rows := rows_of(terminalreporter.stats)):
+        guarantees.keep(rows)
+
+
+def rows_of(stats: Mapping[str, list[pytest.TestReport]]) -> list[dict[str, object]]:
+    """Return a row of the table for each test and what it holds; a test whose fixture fails has failed."""
     counts: dict[tuple[str, str, str], list[tuple[int, str, float]]] = {}
-    for outcome in ("passed", "failed", "skipped"):
-        for report in terminalreporter.stats.get(outcome, []):
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in stats.get(outcome, []):
             properties: dict[str, str] = dict(getattr(report, "user_properties", ()))
-            if "guarantee" in properties and (report.when == "call" or outcome == "skipped"):
+            if "guarantee" in properties and (report.when == "call" or outcome in ("error", "skipped")):
                 number = sum(value for name, value in report.user_properties if name == "tried")
                 key = report.nodeid, properties["part"], properties["guarantee"]
                 counts.setdefault(key, []).append((number, outcome, report.duration))
     rows = []
     for (test, part, guarantee), of in counts.items():
-        failed, skipped = (sum(outcome == word for _, outcome, _ in of) for word in ("failed", "skipped"))
+        failed, skipped = (
+            sum(outcome in words for _, outcome, _ in of) for words in (("failed", "error"), ("skipped",))
+        )
         outcome = (
             f"**{failed} of {len(of)} tests failed**" if failed else "not run here" if skipped == len(of) else "holds"
         )
         rows.append(guarantees.row(test, part, guarantee, sum(n for n, _, _ in of), outcome, sum(s for _, _, s in of)))
-    if rows:
-        guarantees.keep(rows)
+    return rows

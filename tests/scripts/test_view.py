@@ -45,6 +45,7 @@ def test_the_page_is_written_beside_the_probabilities_and_its_bytes_are_the_same
     ("options", "message"),
     [
         ({"around": "1,2"}, "--around: got '1,2', expected Z,Y,X"),
+        ({"probabilities": "https://example.org/p.zarr"}, "say with --page which file to write"),
         ({"slices": "0-1"}, "expected (2, 64, 64)"),
         ({"labels": "missing.tif"}, "missing.tif"),
         ({"page": "VOLUME"}, "the same file as --volume"),

@@ -31,7 +31,7 @@ from fusionnet.volumes.output import OutputPlan
 from fusionnet.volumes.stacks import write_volume
 
 PART = "Disks and clocks"
-FULL = "TORTURE_INPUTS" in os.environ
+JUMPS = int(os.environ.get("TORTURE_JUMPS", "30" if "TORTURE_RECORD" in os.environ else "2"))
 STACK = np.random.default_rng(0).integers(0, 256, (4, 60, 70), np.uint8)
 PLAN = OutputPlan((3, 64, 64), np.dtype(np.float32), (1, 32, 32), (50.0, 4.0, 4.0), {"stage": "predict"})
 
@@ -150,9 +150,7 @@ def _remove(path: Path) -> None:
     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-@pytest.mark.parametrize("jumps", [30 if FULL else 2])
 def test_a_clock_that_jumps(
-    jumps: int,
     tmp_path: Path,
     training_job: Callable[..., TrainingJob],
     augmented: tuple[np.ndarray, np.ndarray],
@@ -170,12 +168,12 @@ def test_a_clock_that_jumps(
         return training.network.state_dict()
 
     expected = weights("steady")
-    for number in range(jumps):
+    for number in range(JUMPS):
         monkeypatch.setattr(time, "time", lambda: real() + rng.uniform(-3e7, 3e7))
         found = weights(f"jumping-{number}")
         monkeypatch.undo()
         assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
-    tried(jumps)
+    tried(JUMPS)
 
 
 def test_a_prediction_is_written_once_whatever_the_locale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

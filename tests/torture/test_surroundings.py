@@ -16,7 +16,7 @@ pytestmark = pytest.mark.torture
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 ODD = "at 12:30, 5% of β (1) 'x'"
-SCRIPTS = ("download", "augment", "train", "predict", "evaluate", "report", "examine", "status")
+SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 
 
 def shell(line: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:

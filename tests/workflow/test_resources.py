@@ -5,7 +5,19 @@ import re
 import pytest
 from small_project import ROOT, command_in
 
+from fusionnet.config.reading import read_yaml
+
 CHECKPOINT = "results/isbi2012/replicates/unet/25-29/seed-0/checkpoint.pt"
+
+
+def test_the_profile_names_every_rule_that_holds_a_gpu():
+    """Snakemake passes over a name that is no rule."""
+    rules = {}
+    for file in [*(ROOT / "workflow/rules").glob("*.smk"), ROOT / "workflow/volume.smk"]:
+        for text in re.split(r"^rule ", file.read_text(encoding="utf-8"), flags=re.M)[1:]:
+            rules[text.partition(":")[0]] = "gpu=" in text
+    named = read_yaml(ROOT / "workflow/profiles/slurm/config.yaml")["set-resources"]
+    assert set(named) == {name for name, holds_gpu in rules.items() if holds_gpu}
 
 
 def test_the_documented_options_keep_the_rest_of_the_slurm_profile():

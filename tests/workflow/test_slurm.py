@@ -32,9 +32,9 @@ DEADLINE = 1200.0  # seconds; other work may share the machine
 # This Slurm keeps no accounts. One thread, since their number decides the last bits.
 SNAKEMAKE = (
     "snakemake --workflow-profile workflow/profiles/slurm --slurm-status-command squeue --slurm-no-account"
-    " --slurm-init-seconds-before-status-checks 2 --set-threads train=1 predict=1 predict_part=1 "
+    " --slurm-init-seconds-before-status-checks 2 --set-threads train=1 predict=1 predict_shard=1 predict_whole=1 "
 )
-LOCALLY = "snakemake --cores 2 --resources gpu=1 --set-threads train=1 predict=1 predict_part=1 "
+LOCALLY = "snakemake --cores 2 --resources gpu=1 --set-threads train=1 predict=1 predict_shard=1 predict_whole=1 "
 # Before its work, a script in the copy says as which job it runs, on which node and with which GPU. How fast a machine
 # is decides no test: where one needs two jobs at once or a job that lasts, the job itself waits for the event.
 NOTE = """

@@ -8,6 +8,7 @@ from fusionnet.config.experiment import EXPERIMENTS, load
 from fusionnet.errors import UserError
 from fusionnet.workflow.plan import REPORTS, Plan, asked_for, load_plans, targets_of
 
+UNET = {"architecture": "unet", "width": 2}
 LABELLED = {"dataset": "files", "volume": "v.tif", "labels": "l.tif"}
 TWO_UNITS = {"architecture": "fusionnet", "width": 8, "chain": 2}
 
@@ -63,7 +64,7 @@ def test_every_arm_fold_and_seed_is_a_replicate():
     config = plan.config
     trained = [path for path in plan.files() if path.endswith("checkpoint.pt")]
     assert len(set(trained)) == len(trained) == len(config.arms) * len(config.folds) * len(config.seeds) > 1
-    assert "results/isbi2012/replicates/unet/8-11/seed-1/checkpoint.pt" in trained
+    assert "results/isbi2012/replicates/unet/10-14/seed-1/checkpoint.pt" in trained
 
 
 def test_experiments_on_a_published_dataset_share_its_stacks():
@@ -158,6 +159,19 @@ def test_a_test_fold_needs_a_test_stack(overlays: Path):
     assert set(plans) == {"ours", "phantom"}
     assert isinstance(faults["mine"], UserError)
     assert str(faults["mine"]).startswith("config/experiments/mine.yaml: fold 'test' is a test stack")
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"folds": ["3-4"], "report": {"submission": True}}, "add 'test' to `folds`"),
+        ({"folds": ["3-4"], "arms": ["unet", "U-Net"], "network": {"U-Net": UNET}}, "arms 'unet' and 'U-Net' look"),
+        ({"folds": ["3-4"], "arms": ["a_b", "AB"], "network": {"a_b": UNET, "AB": UNET}}, "arms 'a_b' and 'AB' look"),
+    ],
+)
+def test_what_cannot_be_reported_is_refused_before_anything_runs(overlays: Path, overlay: dict, message: str):
+    (overlays / "mine.yaml").write_text(json.dumps({"download": LABELLED, **overlay}))
+    assert message in str(load_plans({})[1]["mine"])
 
 
 def test_overrides_win_over_every_overlay(overlays: Path):

@@ -143,6 +143,15 @@ def test_where_bits_cannot_be_equal_scores_are_compared(experiment, v_rand: floa
     assert ("too far" in report) is not alike
 
 
+def test_a_replicate_that_is_no_longer_part_of_the_experiment_is_not_alike(experiment):
+    root, folder, _, record = experiment
+    before = record()
+    write_json(folder / "training-time.json", {"device": "GPU", "arithmetic": PORTABLE | {"kind": "native"}})
+    before["outputs"] |= {str(folder.parent.relative_to(root) / "seed-1"): next(iter(before["outputs"].values()))}
+    same, report = verdict(before, record())
+    assert not same and "seed-1: v_rand 0.9000 recorded, no longer part of the experiment: too far" in report
+
+
 def test_the_model_of_the_processor_plays_no_part_in_portable_arithmetic(experiment):
     _, folder, _, record = experiment
     before = record()
