@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 # Recipes find snakemake, dvc and python in the environment, as a person with it activated does.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-TARGETS := help install reproduce test test-slow test-gpu test-slurm test-browser torture check format lock pipelines status verify record sync push pull
+TARGETS := help install reproduce test test-slow test-gpu test-slurm test-browser torture check format lock pages pipelines status verify record sync push pull
 # Overlays whose names are experiments' names (fusionnet/config/experiment.py): a colon in another would stop every target.
 EXPERIMENTS := $(filter-out $(TARGETS),$(shell ls config/experiments | sed -n 's/^\([A-Za-z][A-Za-z0-9_-]*\)\.yaml$$/\1/p'))
 LINTED := fusionnet scripts tests benchmarks examples workflow
@@ -96,6 +96,9 @@ lock: ## Write requirements.lock anew for all Pythons, keeping its pins (needs u
 	grep -vE '^(cuda|nvidia|triton)' requirements.resolved >> requirements.new
 	mv requirements.new requirements.lock
 	rm requirements.resolved
+
+pages: install ## Write the numbers of the committed reports into the pages that quote them
+	python workflow/fill_pages.py README.md docs/results.md
 
 pipelines: install ## List in dvc.yaml the code that each stage's script imports now
 	python workflow/list_code.py dvc.yaml results/*/dvc.yaml

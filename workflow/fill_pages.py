@@ -1,0 +1,181 @@
+"""Write the numbers of the committed reports into the pages that quote them; `make pages` runs it.
+
+A page has a pair of comments around each table, <!-- EXPERIMENT: NAME --> and <!-- end -->; what stands between them is
+written here. A test sees that nothing would change.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from fusionnet.config.experiment import load
+from fusionnet.config.schema import slice_range
+from fusionnet.evaluate.metrics import headlines
+from fusionnet.files import write_text
+from fusionnet.report.text import markdown_table
+from fusionnet.segment.ladder import BESIDE, CEILING, RUNGS, THRESHOLD
+from fusionnet.style import display_names
+
+BLOCK = re.compile(r"(<!-- (?P<experiment>[\w-]+): (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.S)
+HARDEST = 6
+ARM, SCORES = "network", list(headlines().values())
+PAIRS = Path("report/comparison.csv")
+
+
+def main() -> None:
+    """Rewrite each page named on the command line."""
+    for page in sys.argv[1:]:
+        write_text(Path(page), filled(Path(page).read_text(encoding="utf-8")))
+
+
+def filled(text: str) -> str:
+    """Return a page with the numbers of the committed reports."""
+    return BLOCK.sub(lambda found: f"{found[1]}{_block(found['experiment'], found['name'])}\n{found[4]}", text)
+
+
+def _block(experiment: str, name: str) -> str:
+    tables = {
+        "networks": networks,
+        "effect": effect,
+        "effects": effects,
+        "spread": spread,
+        "blocks": blocks,
+        "slices": hardest_slices,
+        "steps to cells": ladder,
+        "gain": gain,
+        "cost": cost,
+    }
+    return "\n".join(tables[name](Path("results") / experiment))
+
+
+def trainings(results: Path) -> pd.DataFrame:
+    """Return a row for each training of an experiment."""
+    table = pd.read_csv(results / PAIRS)
+    return table[table["seed"].notna() & table["training_seconds"].notna()]
+
+
+def rungs(results: Path) -> pd.DataFrame:
+    """Return a row for each training and way from probabilities to cells."""
+    return pd.read_csv(results / "report/segmentation.csv")
+
+
+def networks(results: Path) -> list[str]:
+    """The mean of each network, by threshold and by learned edges, and what it costs."""
+    summary = json.loads((results / "report/summary.json").read_text(encoding="utf-8"))["arms"]
+    names, means = display_names(list(summary)), rungs(results).groupby(["arm", "rung"])[list(headlines())].mean()
+    rows = []
+    for arm, found in summary.items():
+        known = (arm, BESIDE) in means.index
+        edges = [f"{means.loc[(arm, BESIDE), score]:.4f}" if known else "" for score in headlines()]
+        size = [f"{found['parameters'] / 1e6:.2f} M", f"{found['flops_per_slice'] / 1e9:.1f} G"] if known else ["", ""]
+        plain = [f"{found[score]:.4f}" for score in (*headlines(), "pixel_error")]
+        rows.append([names[arm], *plain, *edges, *size])
+    learned = [f"{score}, learned edges" for score in SCORES]
+    return markdown_table([ARM, *SCORES, "pixel error", *learned, "parameters", "FLOPs per slice"], rows)
+
+
+def _effect_rows(results: Path) -> list[list[str]]:
+    found = json.loads((results / "report/summary.json").read_text(encoding="utf-8"))["effects"]
+    arms = {arm for pair in found for arm in pair.split(" minus ")}
+    names = display_names(sorted(arms))
+    rows = []
+    for pair, scores in found.items():
+        who = " minus ".join(names[arm] for arm in pair.split(" minus "))
+        for score, title in headlines().items():
+            effect = scores[score]
+            rows.append([who, title, f"{effect['mean']:+.4f}", f"{effect['low']:+.4f} to {effect['high']:+.4f}"])
+    return rows
+
+
+def effect(results: Path) -> list[str]:
+    """The difference of the first pair."""
+    return markdown_table(["", "score", "difference", "95 % interval"], _effect_rows(results)[:2])
+
+
+def effects(results: Path) -> list[str]:
+    """The differences of all pairs, with the smallest that would have been found (`fusionnet.report.power`)."""
+    text = (results / "report/comparison.md").read_text(encoding="utf-8")
+    smallest = re.findall(r"^\| .* minus .* \|.*\| ([\d.]+|unknown) \| [^|]* \|$", text, re.M)
+    rows = [[*row, found] for row, found in zip(_effect_rows(results), smallest, strict=True)]
+    return markdown_table(["", "score", "difference", "95 % interval", "found with 80 %"], rows)
+
+
+def spread(results: Path) -> list[str]:
+    """The lowest and the highest score of one training."""
+    table = trainings(results)
+    arms = list(dict.fromkeys(table["arm"]))
+    names = display_names(arms)
+    rows = [[names[arm], *(_range(table[table["arm"] == arm][score]) for score in headlines())] for arm in arms]
+    return markdown_table([ARM, *(f"{score}, lowest and highest" for score in SCORES)], rows)
+
+
+def _range(scores: pd.Series) -> str:
+    return f"{scores.min():.4f}, {scores.max():.4f}"
+
+
+def blocks(results: Path) -> list[str]:
+    """The mean over all trainings of each block of slices, by threshold and by learned edges."""
+    table = rungs(results)
+    rows = []
+    for fold in sorted(set(table["fold"]), key=lambda fold: slice_range(fold).start):
+        cells = []
+        for rung in (THRESHOLD, BESIDE):
+            of_rung = table[(table["fold"] == fold) & (table["rung"] == rung)]
+            cells.append(" / ".join(f"{of_rung[score].mean():.4f}" for score in headlines()))
+        rows.append([fold, *cells])
+    return markdown_table(["slices", *(f"{' / '.join(SCORES)}, {RUNGS[rung]}" for rung in (THRESHOLD, BESIDE))], rows)
+
+
+def hardest_slices(results: Path) -> list[str]:
+    """The slices that cost most, mean over all trainings."""
+    tables = []
+    for path in sorted((results / "replicates").glob("*/*/*/ladder.csv")):
+        table = pd.read_csv(path)
+        tables.append(table.assign(z=table["slice"] + slice_range(path.parts[-3]).start, arm=path.parts[-4]))
+    means = pd.concat(tables).groupby(["z", "rung"])[list(headlines())].mean().unstack("rung")
+    columns = [(score, rung) for rung in (THRESHOLD, BESIDE, CEILING) for score in headlines()]
+    worst = means.sort_values((next(iter(headlines())), THRESHOLD)).head(HARDEST)
+    rows = [[f"{z}", *(f"{worst.loc[z, column]:.4f}" for column in columns)] for z in worst.index]
+    titles = [f"{headlines()[score]}, {RUNGS[rung]}" for score, rung in columns]
+    return markdown_table(["slice", *titles], rows)
+
+
+def ladder(results: Path) -> list[str]:
+    """Each way from probabilities to cells, mean over the trainings of each network."""
+    table = rungs(results)
+    arms = list(dict.fromkeys(table["arm"]))
+    means = table.groupby(["arm", "rung"])[list(headlines())].mean()
+    names = display_names(arms)
+    rows = [
+        [title, *(" / ".join(f"{means.loc[(arm, rung), score]:.4f}" for score in headlines()) for arm in arms)]
+        for rung, title in RUNGS.items()
+    ]
+    return markdown_table([" / ".join(SCORES), *(names[arm] for arm in arms)], rows)
+
+
+def gain(results: Path) -> list[str]:
+    """What the stage gains over a threshold, from its report."""
+    text = (results / "report/segmentation.md").read_text(encoding="utf-8").partition("## Gain over the threshold")[2]
+    rows = re.findall(rf"^\| (.*) \| {re.escape(RUNGS[BESIDE])} \| (.*) \| (.*) \|$", text.partition("\n## ")[0], re.M)
+    return markdown_table([ARM, *SCORES], [list(row) for row in rows])
+
+
+def cost(results: Path) -> list[str]:
+    """What was trained, and how long it took."""
+    table, train = trainings(results), load(results.name).train
+    minutes = table.groupby("arm", sort=False)["training_seconds"].mean() / 60
+    names = display_names(list(minutes.index))
+    each = ", ".join(f"{names[arm]} {minutes[arm]:.1f}" for arm in minutes.index)
+    total = table["training_seconds"].sum() / 60
+    devices = " and ".join(dict.fromkeys(table["training_device"]))
+    return [
+        f"{len(table)} trainings of {train.steps:,} steps took {total:.0f} minutes together ({devices}; two side by "
+        f"side), on average {each}."
+    ]
+
+
+if __name__ == "__main__":
+    main()
