@@ -52,3 +52,21 @@ def test_scores_are_drawn_by_their_distance_to_one_with_ticks_in_their_range():
     narrow = score_axis("y", [0.9712, 0.9748])["axis"]
     assert len(narrow["values"]) >= 3 and "'0.972'" in narrow["labelExpr"]
     assert score_axis("y", [])["axis"]["values"]
+
+
+@pytest.mark.parametrize(
+    ("scores", "names"),
+    [
+        ([0.97, 0.9702], ["0.97", "0.97005", "0.9701", "0.97015", "0.9702"]),
+        ([0.0, 0.4], ["0", "0.1", "0.2", "0.3", "0.4"]),
+        ([0.5, 0.500004], ["0.5", "0.500001", "0.500002", "0.500003", "0.500004"]),
+        ([0.9999, 1.0], ["0.9999"]),
+        ([0.97, 0.97], ["0.97"]),
+    ],
+)
+def test_the_ticks_of_close_scores_have_names_of_their_own(scores: list[float], names: list[str]):
+    axis = score_axis("y", scores)["axis"]
+    assert re.findall(r"\? '([^']*)'", axis["labelExpr"]) == names
+    assert axis["values"] == pytest.approx([to_decades(float(name)) for name in names], abs=1e-9)
+    svg = draw({"mark": "point", "encoding": {"y": score_axis("y", scores)}}, [{"y": axis["values"][0]}], "").svg
+    assert f">{names[0]}<" in svg
