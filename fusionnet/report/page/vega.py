@@ -74,8 +74,9 @@ class Arms:
 
     @property
     def shapes(self) -> dict[str, str]:
-        """Vega's shape of each arm."""
-        return {arm: list(SHAPES)[number % len(SHAPES)] for number, arm in enumerate(self.names)}
+        """Vega's shape of each arm; after as many arms as shapes they shift, since colours come round as often."""
+        places = {arm: number + number // len(SHAPES) for number, arm in enumerate(self.names)}
+        return {arm: list(SHAPES)[place % len(SHAPES)] for arm, place in places.items()}
 
     def marks(self, shapes: bool = True) -> dict[str, Any]:
         """Return the channels that tell the field ``arm``; lines have no shapes."""
@@ -138,7 +139,6 @@ def score_axis(field: str, scores: Sequence[float], title: str | None = None) ->
     return number_axis(field, title, values=values, labelExpr=f"{cases}''")
 
 
-def to_decades(score: float) -> float:
 def _ticks(low: float, high: float) -> dict[float, str]:
     """Return scores in a range, each with its name: as many decimals as part it from the next."""
     usual = [tick for tick in TICKS if low <= tick <= high]
@@ -154,6 +154,7 @@ def _ticks(low: float, high: float) -> dict[float, str]:
     return {tick: f"{tick:.{decimals}f}".rstrip("0").rstrip(".") for tick in shown}
 
 
+def to_decades(score: float) -> float:
     """Return how far a score is from 1, in decades: 1 for 0.9, 2 for 0.99."""
     return 0.0 - log10(max(1 - float(score), LEAST_DISTANCE))  # of 0 it is 0, and not -0, which has another name
 

@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from fusionnet.report.page.vega import TICKS, Arms, draw, number_axis, said, score_axis, to_decades
+from fusionnet.report.page.vega import SHAPES, TICKS, Arms, draw, number_axis, said, score_axis, to_decades
+from fusionnet.style import OTHER_COLOURS
 
 ROWS = [
     {"x": 1, "y": 0.5, "arm": "a<b", "go": "#slice=1&left=%3Cb%3E", "said": 'first "one"'},
@@ -42,6 +43,14 @@ def test_arms_differ_by_colour_and_by_shape():
     arms = Arms({str(number): "" for number in range(6)})
     assert len(set(arms.colours.values())) == len(set(arms.shapes.values())) == 6
     assert set(arms.marks(shapes=False)) == {"color"}
+
+
+def test_where_colours_come_round_again_shapes_differ():
+    """A colour and its paler one are nearly alike on dark paper, where dark ones are lightened."""
+    arms = Arms({f"own{number}": "" for number in range(36)})
+    shapes, colours = list(arms.shapes.values()), len(OTHER_COLOURS)
+    assert shapes[:6] == list(SHAPES)
+    assert len({(number % colours, shape) for number, shape in enumerate(shapes)}) == len(shapes)
 
 
 def test_scores_are_drawn_by_their_distance_to_one_with_ticks_in_their_range():
