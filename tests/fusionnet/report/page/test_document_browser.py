@@ -181,6 +181,37 @@ def test_an_address_is_a_view(visit: Open):
     assert [shown(first, share) for share in (0.1, 0.6)] == [shown(second, share) for share in (0.1, 0.6)]
 
 
+def test_an_address_of_a_view_opens_at_the_viewer_and_one_of_none_at_the_top(visit: Open):
+    tab = visit("#slice=2-3.2&zoom=2")
+    tab.wait_for_timeout(200)
+    assert 0 <= tab.locator("#canvas").bounding_box()["y"] < WIDE[1] / 2 and tab.evaluate("scrollY") > 0
+    assert visit().evaluate("scrollY") == 0
+
+
+@pytest.mark.parametrize("button", ["right", "middle"])
+def test_only_the_first_button_drags(visit: Open, button: str):
+    tab = visit("#slice=0-1.0&left=raw&right=truth&wipe=0.5")
+    left_edge, width, y = middle(tab)
+    tab.mouse.move(left_edge + width / 2, y)
+    tab.mouse.down(button=button)
+    tab.mouse.move(left_edge + width * 0.2, y, steps=3)
+    tab.mouse.up(button=button)
+    tab.mouse.move(left_edge + width * 0.3, y, steps=3)
+    assert float(state(tab)["wipe"]) == 0.5
+
+
+def test_a_drag_ends_even_where_its_end_was_not_heard_of(visit: Open):
+    tab = visit("#slice=0-1.0&left=raw&right=truth&wipe=0.5")
+    tab.evaluate("window.addEventListener('pointerup', (event) => event.stopPropagation(), { capture: true })")
+    left_edge, width, y = middle(tab)
+    tab.mouse.move(left_edge + width / 2, y)
+    tab.mouse.down()
+    tab.mouse.move(left_edge + width * 0.2, y, steps=3)
+    tab.mouse.up()
+    tab.mouse.move(left_edge + width * 0.8, y, steps=3)
+    assert float(state(tab)["wipe"]) == pytest.approx(0.2, abs=0.02)
+
+
 @pytest.mark.parametrize("fragment", ["#slice=no&left=<b>&zoom=NaN&x=1e999&mark=a,b", "#slices", "#%E0%A4%A"])
 def test_an_address_that_names_nothing_changes_nothing(visit: Open, fragment: str):
     tab = visit(fragment)
