@@ -33,7 +33,7 @@ def main() -> None:
     replicates = read_replicates(job, arguments.results)
     scored = {fold: read_scored_slices(fold, arguments.raw) for fold in job.folds}
     baselines = {fold: baseline_metrics(scored[fold], job.report.baseline_sigma_pixels) for fold in job.folds}
-    networks = read_networks(job, replicates)
+    networks = read_networks(job, arguments.results)
     costs = {arm: network_cost(network) for arm, network in networks.items()}
     names = display_names(job.arms)
     pairs = pairs_of(networks)

@@ -122,18 +122,22 @@ def raw_files(folds: Sequence[str], raw: Path) -> list[Path]:
     return [raw / f"{stack}-{kind}.tif" for stack in stacks for kind in ("volume", "labels")]
 
 
-def read_networks(job: ReportJob, replicates: list[Replicate]) -> dict[str, ArmSettings]:
-    """Return the network of each arm, as its first replicate's checkpoint has it.
+def read_networks(job: ReportJob, results: Path) -> dict[str, ArmSettings]:
+    """Return the network of each arm, as the checkpoint of its first fold and seed has it.
+
+    Args:
+        job: What is compared.
+        results: As for `read_replicates`.
 
     Raises:
-        UserError: A checkpoint is damaged, or is of another arm, fold or seed than its folder says.
+        UserError: A checkpoint is missing or damaged, or is of another arm, fold or seed than its folder says.
     """
     networks = {}
     for arm in job.arms:
-        first = next(replicate for replicate in replicates if replicate.arm == arm)
-        path = first.folder / "checkpoint.pt"
+        expected = arm, job.folds[0], job.seeds[0]
+        path = results / arm / expected[1] / f"seed-{expected[2]}" / "checkpoint.pt"
         _, trained, _ = load_checkpoint(path)
-        found, expected = (trained.arm, trained.fold, trained.seed), (first.arm, first.fold, first.seed)
+        found = trained.arm, trained.fold, trained.seed
         if found != expected:
             raise UserError(f"{path}: holds arm, fold and seed {found}, expected {expected}; train again")
         networks[arm] = trained.network
