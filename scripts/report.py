@@ -59,7 +59,7 @@ def main() -> None:
     save_figure(segmentations, folder / "segmentations.png", SEGMENTATION_DPI)
     one_fold = one_of_each(shown)
     guides = guides_of(one_fold, scored[one_fold[0].fold].labels)
-    save_figure(draw_guides(guides), folder / "proofreading.png")
+    save_figure(draw_guides(guides, job.arms), folder / "proofreading.png")
 
     found = Findings(
         experiment=arguments.results.parent.name,

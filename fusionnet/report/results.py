@@ -34,7 +34,7 @@ FILES = (
 )
 HISTORY_COLUMNS = ("epoch", "train_loss", "validation_loss", "validation_v_rand")
 TRAINING_KEYS = ("training_seconds", "device")
-PREDICTION_KEYS = ("seconds_per_slice", "device")
+PREDICTION_KEYS = ("seconds_per_slice", "device", "orientations")
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ class Replicate:
         """Read the probability stack, shape (Z, Y, X), 1 inside a cell."""
         return read_volume(self.folder / "probabilities.tif")
 
-    def deviations(self) -> np.ndarray:
-        """Read the standard deviation over the orientations, shape (Z, Y, X)."""
-        return read_volume(self.folder / "deviation.tif")
+    def deviations(self) -> np.ndarray | None:
+        """Read the standard deviation over the orientations, shape (Z, Y, X); None where one alone was predicted."""
+        return read_volume(self.folder / "deviation.tif") if self.prediction["orientations"] > 1 else None
 
 
 @dataclass(frozen=True)
