@@ -152,13 +152,10 @@ def by_arm(replicates: Sequence[Replicate]) -> dict[str, list[Replicate]]:
     return groups
 
 
-def one_of_each(replicates: list[Replicate]) -> list[Replicate]:
-    """Return a replicate of each arm: those of the first fold and seed that all the arms have."""
-    arms = {replicate.arm for replicate in replicates}
-    groups: dict[tuple[str, int], list[Replicate]] = {}
-    for replicate in replicates:
-        groups.setdefault((replicate.fold, replicate.seed), []).append(replicate)
-    return next(group for group in groups.values() if {replicate.arm for replicate in group} == arms)
+def one_of_each(replicates: Sequence[Replicate]) -> list[Replicate]:
+    """Return a replicate of each arm: those of the first fold and seed."""
+    first = replicates[0].fold, replicates[0].seed
+    return [replicate for replicate in replicates if (replicate.fold, replicate.seed) == first]
 
 
 def scores_by_replicate(replicates: list[Replicate], score: str) -> dict[str, SliceScores]:

@@ -52,7 +52,7 @@ def comparison(found: Findings) -> Section:
     """The table of the arms."""
     singles = found.table[found.table["fold"] != MEAN]
     scores = "V_rand and V_info are the ISBI-2012 challenge's scores: 1 is perfect; of the pixel error 0 is."
-    text = [" ".join(line.replace("**", "") for line in evidence(singles, found.names)), f"{scores} {COSTS}"]
+    text = [evidence(singles), f"{scores} {COSTS}"]
     header, rows = mean_rows(found.table, found.names)
     unbroken = [[cell.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}") for cell in row] for row in rows]
     return Section("comparison", "Comparison", text, tables=[Table("Means of each arm", header, unbroken)])
