@@ -72,7 +72,7 @@ test-slurm: install ## Run the tests that start a Slurm cluster here (Debian's s
 
 test-browser: install ## Run the tests of the report's page in Chromium (Debian's package, installed if missing: root)
 	command -v chromium > /dev/null || apt-get install --yes --no-install-recommends chromium
-	pytest -rs tests/fusionnet/report/page/test_document_browser.py
+	pytest -rs tests/fusionnet/report/page/test_*_browser.py
 
 torture: install ## Kill, damage and overload it for hours, and write the counts on docs/guarantees.md
 	TORTURE_RECORD=1 pytest -m "" tests/torture tests/workflow/test_kills.py

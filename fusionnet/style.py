@@ -34,8 +34,10 @@ OTHER_ARMS = {
     "no-augmentation": ("FusionNet without augmentation", "#AA4499"),
 }
 OTHER_COLOURS = ("#332288", "#999933", "#CC6677", "#661100", "#6699CC", "#888888")
+KEPT_BY_ROUND = 0.55  # of a colour, when all have been given out and it comes round again
 BUDGETED = re.compile(r"(.+)-(\d+)-(slices?)")  # an arm that is trained on few slices: fusionnet-5-slices
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+FILLS = ("full", "none", "left", "right", "bottom", "top")  # of markers: the next where all have been given out
 SETTINGS: dict[str, Any] = {
     "font.size": 10,
     "axes.titlesize": 11,
@@ -60,11 +62,13 @@ def display_names(arms: Sequence[str]) -> dict[str, str]:
 def arm_colours(arms: Sequence[str]) -> dict[str, str]:
     """Return each arm's colour: the same in every figure of every experiment for the arms that ship.
 
-    An arm that is trained on few slices has the colour of its architecture, the paler the fewer they are.
+    An arm that is trained on few slices has the colour of its architecture, the paler the fewer they are. Of arms of
+    the user's own there may be more than colours: those that come after have the same ones, paler by each round.
     """
     shipped = {arm: _shipped(arm) for arm in arms}
     others = [arm for arm, found in shipped.items() if not found]
-    own = {arm: OTHER_COLOURS[index % len(OTHER_COLOURS)] for index, arm in enumerate(others)}
+    rounds = {arm: divmod(index, len(OTHER_COLOURS)) for index, arm in enumerate(others)}
+    own = {arm: _paler(OTHER_COLOURS[index], 1 - KEPT_BY_ROUND**number) for arm, (number, index) in rounds.items()}
     return {arm: found[1] if found else own[arm] for arm, found in shipped.items()}
 
 
@@ -77,8 +81,13 @@ def _shipped(arm: str) -> tuple[str, str] | None:
     if not budget or not whole:
         return OTHER_ARMS.get(arm)
     white = max(0.0, 0.6 - 0.14 * float(np.log2(max(1, int(budget[2])))))
-    red, green, blue = ((1 - white) * part + white for part in to_rgb(whole[1]))
-    return f"{whole[0]}, {budget[2]} {budget[3]}", to_hex((red, green, blue))
+    return f"{whole[0]}, {budget[2]} {budget[3]}", _paler(whole[1], white)
+
+
+def _paler(colour: str, white: float) -> str:
+    """Return a colour with a share of white in it, 0..1."""
+    red, green, blue = ((1 - white) * part + white for part in to_rgb(colour))
+    return to_hex((red, green, blue))
 
 
 def new_figure(height_inches: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, list[Axes]]:

@@ -33,7 +33,7 @@ def main() -> None:
     replicates = read_replicates(job, arguments.results)
     scored = {fold: read_scored_slices(fold, arguments.raw) for fold in job.folds}
     baselines = {fold: baseline_metrics(scored[fold], job.report.baseline_sigma_pixels) for fold in job.folds}
-    networks = read_networks(job, replicates)
+    networks = read_networks(job, arguments.results)
     costs = {arm: network_cost(network) for arm, network in networks.items()}
     names = display_names(job.arms)
     pairs = pairs_of(networks)
@@ -59,7 +59,7 @@ def main() -> None:
     save_figure(segmentations, folder / "segmentations.png", SEGMENTATION_DPI)
     one_fold = one_of_each(shown)
     guides = guides_of(one_fold, scored[one_fold[0].fold].labels)
-    save_figure(draw_guides(guides), folder / "proofreading.png")
+    save_figure(draw_guides(guides, job.arms), folder / "proofreading.png")
 
     found = Findings(
         experiment=arguments.results.parent.name,

@@ -10,7 +10,7 @@ from fusionnet.style import save_figure
 def main() -> None:
     arguments, job, log = begin_report("report_annotation", __doc__, "--figure")
     replicates = read_replicates(job, arguments.results)
-    save_figure(draw_annotation(replicates, read_networks(job, replicates)), arguments.figure)
+    save_figure(draw_annotation(replicates, read_networks(job, arguments.results)), arguments.figure)
     log.info("%s: %d replicates of %d arms", arguments.figure, len(replicates), len(job.arms))
 
 

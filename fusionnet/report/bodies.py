@@ -68,18 +68,26 @@ def read_bodies(job: ReportJob, results: Path) -> list[BodyResults]:
     ]
 
 
-def whole_sections(bodies: Sequence[BodyResults]) -> dict[str, pd.DataFrame]:
-    """Return the sections that no slice's edge cuts: those of the truth, then of each arm, replicates together.
+@dataclass(frozen=True)
+class WholeSections:
+    """The sections that no slice's edge cuts; the truth's lie apart, since an arm may bear any name."""
+
+    truth: pd.DataFrame
+    of_arms: Mapping[str, pd.DataFrame]
+    """By arm, replicates together."""
+
+
+def whole_sections(bodies: Sequence[BodyResults]) -> WholeSections:
+    """Return the sections that no slice's edge cuts.
 
     The truth of a fold is the same for every arm and seed, and counts once.
     """
-    first = {result.fold: result for result in reversed(bodies)}
-    of_truth = [result.sections[result.sections["of"] == TRUTH] for result in first.values()]
-    tables = {TRUTH: pd.concat(of_truth)}
-    for arm in dict.fromkeys(result.arm for result in bodies):
-        found = [result.sections[result.sections["of"] != TRUTH] for result in bodies if result.arm == arm]
-        tables[arm] = pd.concat(found)
-    return {name: table[~table["cut"]] for name, table in tables.items()}
+    whole = [(result, result.sections[~result.sections["cut"]]) for result in bodies]
+    of_truth = {result.fold: table[table["of"] == TRUTH] for result, table in reversed(whole)}
+    found: dict[str, list[pd.DataFrame]] = {}
+    for result, table in whole:
+        found.setdefault(result.arm, []).append(table[table["of"] != TRUTH])
+    return WholeSections(pd.concat(of_truth.values()), {arm: pd.concat(tables) for arm, tables in found.items()})
 
 
 def bodies_markdown(bodies: Sequence[BodyResults], names: Mapping[str, str]) -> str:
@@ -118,12 +126,11 @@ def _score_table(bodies: Sequence[BodyResults], names: Mapping[str, str]) -> lis
     return markdown_table(["arm", *SCORE_NAMES.values()], rows)
 
 
-def _shape_table(sections: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> list[str]:
-    rows = []
-    for name, table in sections.items():
-        truth = sections[TRUTH] if name != TRUTH else None
-        cells = [_shape_cell(key, table, truth) for key in SHAPE_NAMES]
-        rows.append([names.get(name, name), str(len(table)), *cells])
+def _shape_table(sections: WholeSections, names: Mapping[str, str]) -> list[str]:
+    truth = sections.truth
+    rows = [["truth", str(len(truth)), *(_shape_cell(key, truth, None) for key in SHAPE_NAMES)]]
+    for arm, table in sections.of_arms.items():
+        rows.append([names[arm], str(len(table)), *(_shape_cell(key, table, truth) for key in SHAPE_NAMES)])
     return markdown_table(["", "sections", *SHAPE_NAMES.values()], rows)
 
 
@@ -144,38 +151,43 @@ BINS = 20
 WIDEST_QUANTILE = 0.99  # of truth and arms together; the last bin takes what is larger
 
 
-def draw_bodies(sections: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_bodies(sections: WholeSections) -> Figure:
     """Draw a histogram for each measure: the share of sections, the truth filled, each arm a line.
 
     Args:
         sections: From `fusionnet.report.bodies.whole_sections`.
     """
-    arms = [name for name in sections if name != TRUTH]
+    arms = list(sections.of_arms)
     colours, names = arm_colours(arms), display_names(arms)
     with styled():
         figure, axes = new_figure(3.4, columns=len(SHAPE_NAMES))
         for axis, (column, title) in zip(axes, SHAPE_NAMES.items(), strict=True):
-            edges = _edges(column, sections)
-            for name, table in sections.items():
-                clipped = table[column].clip(upper=edges[-1])
-                share = np.histogram(clipped, edges)[0] / max(len(table), 1) * 100
-                if name == TRUTH:
-                    axis.stairs(share, edges, color="#CCCCCC", fill=True)
-                else:
-                    axis.stairs(share, edges, color=colours[name], linewidth=1.8, baseline=None)
+            edges = _edges(column, [sections.truth, *sections.of_arms.values()])
+            axis.stairs(_shares(sections.truth[column], edges), edges, color="#CCCCCC", fill=True)
+            for arm, table in sections.of_arms.items():
+                shares = _shares(table[column], edges)
+                axis.stairs(shares, edges, color=colours[arm], linewidth=1.8, baseline=None)
             axis.set_xlabel(title)
             axis.set_xlim(edges[0], edges[-1])
             axis.set_ylim(bottom=0)
         axes[0].set_ylabel("share of sections, %")
         axes[0].set_title("Sections of bodies: size and shape")
-        keys: list[Artist] = [Patch(color="#CCCCCC", label=f"truth ({len(sections[TRUTH])} sections)")]
-        keys += [Line2D([], [], color=colours[arm], label=f"{names[arm]} ({len(sections[arm])})") for arm in arms]
+        keys: list[Artist] = [Patch(color="#CCCCCC", label=f"truth ({len(sections.truth)} sections)")]
+        keys += [
+            Line2D([], [], color=colours[arm], label=f"{names[arm]} ({len(table)})")
+            for arm, table in sections.of_arms.items()
+        ]
         legend_below(figure, keys)
     return figure
 
 
-def _edges(column: str, sections: Mapping[str, pd.DataFrame]) -> np.ndarray:
+def _shares(values: pd.Series, edges: np.ndarray) -> np.ndarray:
+    """Return which share of the values lies in each bin, in percent; none of no value."""
+    return np.histogram(values.clip(upper=edges[-1]), edges)[0] / max(len(values), 1) * 100
+
+
+def _edges(column: str, tables: Sequence[pd.DataFrame]) -> np.ndarray:
     if column == "eccentricity":
         return np.linspace(0, 1, BINS + 1)
-    values = pd.concat([table[column] for table in sections.values()])
+    values = pd.concat([table[column] for table in tables])
     return np.linspace(0, values.quantile(WIDEST_QUANTILE) if len(values) else 1.0, BINS + 1)

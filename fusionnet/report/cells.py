@@ -11,7 +11,7 @@ from fusionnet.config.reporting import ReportJob
 from fusionnet.evaluate.metrics import METRICS, headlines
 from fusionnet.report.results import read_table
 from fusionnet.report.statistics import CONFIDENCE, Effect, SliceScores, estimate_effect
-from fusionnet.report.text import markdown_table, with_deviation
+from fusionnet.report.text import markdown_table, nothing_to_compare, with_deviation
 from fusionnet.segment.ladder import BESIDE, CEILING, RUNGS, THRESHOLD
 from fusionnet.volumes.volume import read_volume
 
@@ -94,11 +94,16 @@ def gains(ladders: Sequence[Ladder], seed: int = 0) -> list[Effect]:
     return _effects(ladders, pairs, seed)
 
 
-def differences(ladders: Sequence[Ladder], seed: int = 0) -> list[Effect]:
-    """Return the effects of the first arm against each other one, by threshold and by learned edges."""
-    first, *others = dict.fromkeys(each.arm for each in ladders)
-    pairs = [((first, rung), (other, rung)) for other in others for rung in (THRESHOLD, BESIDE)]
-    return _effects(ladders, pairs, seed)
+def differences(ladders: Sequence[Ladder], pairs: Sequence[tuple[str, str]], seed: int = 0) -> list[Effect]:
+    """Return the effects of each pair's first arm against its second, by threshold and by learned edges.
+
+    Args:
+        ladders: All of them.
+        pairs: From `fusionnet.report.comparison.pairs_of`.
+        seed: Keys the bootstrap's resamples.
+    """
+    by_rung = [((arm, rung), (other, rung)) for arm, other in pairs for rung in (THRESHOLD, BESIDE)]
+    return _effects(ladders, by_rung, seed)
 
 
 def _effects(
@@ -117,12 +122,15 @@ def _effects(
     return effects
 
 
-def segmentation_markdown(ladders: Sequence[Ladder], names: Mapping[str, str]) -> str:
+def segmentation_markdown(
+    ladders: Sequence[Ladder], names: Mapping[str, str], pairs: Sequence[tuple[str, str]] = ()
+) -> str:
     """Return the page: each score with and without the stage, what each step gains, and the arms compared.
 
     Args:
         ladders: From `read_ladders`.
         names: Display name of each arm.
+        pairs: Arms that are compared, from `fusionnet.report.comparison.pairs_of`.
     """
     table = segmentation_table(ladders)
     lines = [
@@ -141,7 +149,8 @@ def segmentation_markdown(ladders: Sequence[Ladder], names: Mapping[str, str]) -
         f"In brackets {CONFIDENCE:.0%} intervals; docs/report.md says how to read them.",
     ]
     if len(names) > 1:
-        lines += ["", "## The arms, without and with the stage", "", *_effect_table(differences(ladders), names)]
+        compared = _effect_table(differences(ladders, pairs), names) if pairs else [nothing_to_compare(names)]
+        lines += ["", "## The arms, without and with the stage", "", *compared]
     return "\n".join(lines) + "\n"
 
 

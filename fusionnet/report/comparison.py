@@ -41,7 +41,7 @@ def compare(replicates: Sequence[Replicate], pairs: Sequence[tuple[str, str]], s
     """Return the effects, for each headline metric, of each pair: its first arm against its second.
 
     Args:
-        replicates: All of them; a pair is compared on those that both arms have.
+        replicates: All of them.
         pairs: From `pairs_of`.
         seed: Keys the bootstrap's resamples, so that the same results give the same interval.
     """

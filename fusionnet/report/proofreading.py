@@ -65,11 +65,12 @@ def uncertainty(probability: np.ndarray) -> np.ndarray:
 
 
 SHOWN_SHARE = 0.3  # of the pixels: nobody proofreads more
-STYLES: dict[str, Any] = {"disagreement of the 8 orientations": "-", "indecision of their mean": ":"}
+DISAGREEMENT, INDECISION = "disagreement of the 8 orientations", "indecision: a probability near one half"
+STYLES: dict[str, Any] = {DISAGREEMENT: "-", INDECISION: ":"}
 
 
 def guides_of(replicates: Sequence[Replicate], labels: np.ndarray) -> dict[str, dict[str, Guide]]:
-    """Return both guides of each arm, from one replicate of each.
+    """Return the guides of each arm, from one replicate of each; where one orientation was predicted, none disagree.
 
     Args:
         replicates: One for each arm, of the same fold.
@@ -84,20 +85,21 @@ def guides_of(replicates: Sequence[Replicate], labels: np.ndarray) -> dict[str, 
         wrong = wrong_pixels(probability, labels)
         if not wrong.any():
             continue
-        suspicions = (replicate.deviations(), uncertainty(probability))
+        suspicions = {DISAGREEMENT: replicate.deviations(), INDECISION: uncertainty(probability)}
         guides[replicate.arm] = {
-            kind: guide_to_errors(suspicion, wrong) for kind, suspicion in zip(STYLES, suspicions, strict=True)
+            kind: guide_to_errors(suspicion, wrong) for kind, suspicion in suspicions.items() if suspicion is not None
         }
     return guides
 
 
-def draw_guides(guides: Mapping[str, Mapping[str, Guide]]) -> Figure:
+def draw_guides(guides: Mapping[str, Mapping[str, Guide]], arms: Sequence[str]) -> Figure:
     """Draw the share of errors found against the share of pixels looked at.
 
     Args:
         guides: By arm, and for each by one of the names in `STYLES`.
+        arms: All arms of the experiment, so that one that is drawn has the colour that it has elsewhere.
     """
-    colours, names = arm_colours(list(guides)), display_names(list(guides))
+    colours, names = arm_colours(arms), display_names(arms)
     with styled():
         figure, (axes,) = new_figure(4.2)
         for arm, by_kind in guides.items():
@@ -115,6 +117,7 @@ def draw_guides(guides: Mapping[str, Mapping[str, Guide]]) -> Figure:
             ylim=(0, 100),
         )
         keys = [Line2D([], [], color=colours[arm], label=names[arm]) for arm in guides]
-        keys += [Line2D([], [], color="black", linestyle=style, label=kind) for kind, style in STYLES.items()]
+        drawn = [kind for kind in STYLES if any(kind in by_kind for by_kind in guides.values())]
+        keys += [Line2D([], [], color="black", linestyle=STYLES[kind], label=kind) for kind in drawn]
         legend_below(figure, [*keys, Line2D([], [], color=BASELINE_COLOUR, linewidth=1.0, label="looking at random")])
     return figure

@@ -34,7 +34,7 @@ FILES = (
 )
 HISTORY_COLUMNS = ("epoch", "train_loss", "validation_loss", "validation_v_rand")
 TRAINING_KEYS = ("training_seconds", "device")
-PREDICTION_KEYS = ("seconds_per_slice", "device")
+PREDICTION_KEYS = ("seconds_per_slice", "device", "orientations")
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ class Replicate:
         """Read the probability stack, shape (Z, Y, X), 1 inside a cell."""
         return read_volume(self.folder / "probabilities.tif")
 
-    def deviations(self) -> np.ndarray:
-        """Read the standard deviation over the orientations, shape (Z, Y, X)."""
-        return read_volume(self.folder / "deviation.tif")
+    def deviations(self) -> np.ndarray | None:
+        """Read the standard deviation over the orientations, shape (Z, Y, X); None where one alone was predicted."""
+        return read_volume(self.folder / "deviation.tif") if self.prediction["orientations"] > 1 else None
 
 
 @dataclass(frozen=True)
@@ -122,18 +122,22 @@ def raw_files(folds: Sequence[str], raw: Path) -> list[Path]:
     return [raw / f"{stack}-{kind}.tif" for stack in stacks for kind in ("volume", "labels")]
 
 
-def read_networks(job: ReportJob, replicates: list[Replicate]) -> dict[str, ArmSettings]:
-    """Return the network of each arm, as its first replicate's checkpoint has it.
+def read_networks(job: ReportJob, results: Path) -> dict[str, ArmSettings]:
+    """Return the network of each arm, as the checkpoint of its first fold and seed has it.
+
+    Args:
+        job: What is compared.
+        results: As for `read_replicates`.
 
     Raises:
-        UserError: A checkpoint is damaged, or is of another arm, fold or seed than its folder says.
+        UserError: A checkpoint is missing or damaged, or is of another arm, fold or seed than its folder says.
     """
     networks = {}
     for arm in job.arms:
-        first = next(replicate for replicate in replicates if replicate.arm == arm)
-        path = first.folder / "checkpoint.pt"
+        expected = arm, job.folds[0], job.seeds[0]
+        path = results / arm / expected[1] / f"seed-{expected[2]}" / "checkpoint.pt"
         _, trained, _ = load_checkpoint(path)
-        found, expected = (trained.arm, trained.fold, trained.seed), (first.arm, first.fold, first.seed)
+        found = trained.arm, trained.fold, trained.seed
         if found != expected:
             raise UserError(f"{path}: holds arm, fold and seed {found}, expected {expected}; train again")
         networks[arm] = trained.network
@@ -148,13 +152,10 @@ def by_arm(replicates: Sequence[Replicate]) -> dict[str, list[Replicate]]:
     return groups
 
 
-def one_of_each(replicates: list[Replicate]) -> list[Replicate]:
-    """Return a replicate of each arm: those of the first fold and seed that all the arms have."""
-    arms = {replicate.arm for replicate in replicates}
-    groups: dict[tuple[str, int], list[Replicate]] = {}
-    for replicate in replicates:
-        groups.setdefault((replicate.fold, replicate.seed), []).append(replicate)
-    return next(group for group in groups.values() if {replicate.arm for replicate in group} == arms)
+def one_of_each(replicates: Sequence[Replicate]) -> list[Replicate]:
+    """Return a replicate of each arm: those of the first fold and seed."""
+    first = replicates[0].fold, replicates[0].seed
+    return [replicate for replicate in replicates if (replicate.fold, replicate.seed) == first]
 
 
 def scores_by_replicate(replicates: list[Replicate], score: str) -> dict[str, SliceScores]:

@@ -135,7 +135,8 @@ def bootstrap_interval(
     """
     center = _mean_of_means(differences)
     folds, slices = len({fold for fold, _ in differences}), len(next(iter(differences.values())))
-    units = next((number for number in (folds, len(differences), slices) if number > 1), 1)
+    # Several folds are resampled whole; of one fold both its trainings and its slices, and the fewer of them bind.
+    units = folds if folds > 1 else min((number for number in (len(differences), slices) if number > 1), default=1)
     if units < 2:
         return -np.inf, np.inf
     half = stats.t.ppf((1 + confidence) / 2, units - 1) * standard_error(differences, generator, resamples)

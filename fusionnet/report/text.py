@@ -66,7 +66,7 @@ def comparison_markdown(table: pd.DataFrame, names: Mapping[str, str], effects: 
         effects: From `fusionnet.report.comparison.compare`.
     """
     singles = table[table["fold"] != MEAN]
-    lines = ["# Comparison", "", *evidence(singles, names), ""]
+    lines = ["# Comparison", "", evidence(singles), ""]
     lines += [*markdown_table(*mean_rows(table, names)), "", COSTS]
     devices = sorted({str(device) for device in singles["training_device"].dropna()})
     lines += [f"Trained on: {'; '.join(devices)}.", "", "## Effects", ""]
@@ -109,30 +109,17 @@ def effect_rows(effects: Sequence[Effect], names: Mapping[str, str]) -> Rows:
     return header, [_effect_cells(effect, names) for pair in _by_pair(effects) for effect in pair]
 
 
-def evidence(singles: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
+def evidence(singles: pd.DataFrame) -> str:
     """Say in how many replicates each arm was trained, so that few are not read as if they were many.
 
     Args:
         singles: The rows of `fusionnet.report.comparison.comparison_table` that are no means.
-        names: Display name of each arm.
-
-    Returns:
-        Lines of Markdown.
     """
-    arms: dict[str, list[str]] = {}
-    for arm, part in singles[singles["arm"] != BASELINE].groupby("arm", sort=False):
-        arms.setdefault(_layout(part), []).append(names[str(arm)])
-    if len(arms) == 1:
-        layout = next(iter(arms))
-        deviation = "." if layout.startswith("1 replicate ") else ", ± standard deviation."
-        return [f"Each arm: mean over {layout}{deviation}"]
-    return [
-        "Means over the replicates of an arm, ± standard deviation. **Not all arms have the same replicates:** a mean",
-        "may differ by its slices alone, and few replicates are little evidence. Compare arms by the effects below,",
-        "which use only the replicates that both arms have.",
-        "",
-        *(f"- {layout}: {', '.join(named)}" for layout, named in arms.items()),
-    ]
+    trained = singles[singles["arm"] != BASELINE]
+    folds, seeds = trained["fold"].nunique(), trained["seed"].nunique()
+    layout = f"{count(folds * seeds, 'replicate')} ({count(folds, 'fold')} x {count(seeds, 'seed')})"
+    deviation = ", ± standard deviation" if folds * seeds > 1 else ""
+    return f"Each arm: mean over {layout}{deviation}."
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -151,13 +138,6 @@ def mean_scores(table: pd.DataFrame) -> list[str]:
     """Return the mean of each metric of the text over the rows of a table."""
     shown = shown_metrics("headline", "text")
     return [with_deviation(table[name], metric.decimals) for name, metric in shown.items()]
-
-
-def _layout(replicates: pd.DataFrame) -> str:
-    """Return how many replicates there are, such as "6 replicates (3 folds x 2 seeds)"."""
-    folds, seeds = replicates["fold"].nunique(), replicates["seed"].nunique()
-    of = count(folds, "fold") + (f" x {count(seeds, 'seed')}" if folds * seeds == len(replicates) else "")
-    return f"{count(len(replicates), 'replicate')} ({of})"
 
 
 def _by_pair(effects: Sequence[Effect]) -> list[list[Effect]]:

@@ -45,7 +45,7 @@ def fake_findings(
     replicates = read_replicates(job, folder / "fake/replicates")
     scored = {fold: read_scored_slices(fold, folder / "raw") for fold in folds}
     baselines = {fold: baseline_metrics(part, 2.0) for fold, part in scored.items()}
-    networks = read_networks(job, replicates)
+    networks = read_networks(job, folder / "fake/replicates")
     costs = {arm: network_cost(network) for arm, network in networks.items()}
     one_fold = one_of_each(replicates)
     return Findings(

@@ -139,7 +139,8 @@ def _write_replicate(folder: Path, key: tuple[str, str, int], labels: np.ndarray
     seconds = (61.5 + seed) * network.chain * network.width / 2
     timing = {"training_seconds": seconds, "device": "a processor, 2 threads", "threads": 2}
     write_json(folder / "training-time.json", timing)
-    write_json(folder / "prediction-time.json", {"seconds_per_slice": 0.75, "device": "cpu", "threads": 2})
+    predicting = {"seconds_per_slice": 0.75, "device": "cpu", "threads": 2, "orientations": 8}
+    write_json(folder / "prediction-time.json", predicting)
     scores = score_stack(labels, probabilities)
     made_from = {"probabilities": {"sha256": sha256(folder / "probabilities.tif")}}
     write_json(folder / "metrics.json", metrics_of(scores) | {"provenance": made_from})

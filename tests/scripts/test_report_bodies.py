@@ -14,7 +14,7 @@ from fusionnet.config.experiment import load
 from fusionnet.config.reporting import ReportJob
 from fusionnet.evaluate.morphology import measure_sections, score_bodies
 from fusionnet.files import write_json
-from fusionnet.report.bodies import bodies_markdown, read_bodies, whole_sections
+from fusionnet.report.bodies import bodies_markdown, draw_bodies, read_bodies, whole_sections
 
 SIDE, SLICES = 160, 3
 
@@ -60,10 +60,20 @@ def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[ReportJ
 
 def test_the_truth_counts_once_and_cut_sections_not_at_all(job: ReportJob, tmp_path: Path) -> None:
     sections = whole_sections(read_bodies(job, tmp_path / "replicates"))
-    assert {name: len(table) for name, table in sections.items()} == {
-        "truth": 15 * SLICES, "fusionnet": 2 * 15 * SLICES, "unet": 2 * 15 * SLICES
-    }  # fmt: skip
-    assert not any(table["cut"].any() for table in sections.values())
+    found = {arm: len(table) for arm, table in sections.of_arms.items()}
+    assert (len(sections.truth), found) == (15 * SLICES, dict.fromkeys(("fusionnet", "unet"), 2 * 15 * SLICES))
+    assert not any(table["cut"].any() for table in (sections.truth, *sections.of_arms.values()))
+
+
+def test_an_arm_may_be_called_truth(job: ReportJob, tmp_path: Path) -> None:
+    (tmp_path / "replicates/unet").rename(tmp_path / "replicates/truth")
+    bodies = read_bodies(job.model_copy(update={"arms": ["fusionnet", "truth"]}), tmp_path / "replicates")
+    sections = whole_sections(bodies)
+    assert len(sections.truth) == 15 * SLICES and len(sections.of_arms["truth"]) == 2 * 15 * SLICES
+    text = bodies_markdown(bodies, {"fusionnet": "FusionNet", "truth": "truth"})
+    rows = [line for line in text.splitlines() if line.startswith(("| truth | 45 ", "| truth | 90 "))]
+    assert [row.count("[") for row in rows] == [0, 3], "the truth, then the arm, whose distance to it is given"
+    assert len(draw_bodies(sections).axes) == 3
 
 
 def test_the_table_has_scores_shapes_and_their_distance(job: ReportJob, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import runpy
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,16 +82,45 @@ def test_what_is_the_same_gains_nothing_and_the_truth_gains_what_was_lost(result
     lost = 1 - np.mean([each.slice_scores(THRESHOLD, "v_rand").mean() for each in ladders if each.arm == "unet"])
     assert found[f"unet/{BESIDE}", "v_rand"].mean == pytest.approx(lost)
     assert not any(CEILING in arm for arm, _ in found)
-    between = {(effect.arm, effect.score): effect.mean for effect in differences(ladders)}
+    between = {(effect.arm, effect.score): effect.mean for effect in differences(ladders, [("fusionnet", "unet")])}
     assert between[f"fusionnet/{BESIDE}", "v_rand"] == 0 < between[f"fusionnet/{THRESHOLD}", "v_rand"]
 
 
-def test_the_slices_that_are_mended_most_are_shown_and_no_slice_twice(results):
+def test_arms_on_unlike_numbers_of_slices_are_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    budgets = ["fusionnet-1-slice", "fusionnet-2-slices", "unet-2-slices"]
+    labels = cell_labels(3, 48, np.random.default_rng(0), cells=5)
+    job = write_results(tmp_path / "results", tmp_path / "raw", labels, dict.fromkeys(budgets, 2), ("0-1",), (0,))
+    for place in (tmp_path / "results").glob("*/*/seed-*"):
+        probabilities = read_stack(place / "probabilities.tif")
+        for rung in (LINKAGE, EDGES, BESIDE):
+            write_volume(place / f"{STACKS[rung]}.tif", probabilities, {})
+        score_ladder(labels[:2], dict.fromkeys(STACKS, probabilities)).to_csv(place / "ladder.csv", index=False)
+    assert report(tmp_path, job, tmp_path / "three", monkeypatch) == 0
+    page = (tmp_path / "three/segmentation.md").read_text()
+    compared = {line.split(" | ")[0] for line in page.splitlines() if " minus " in line}
+    assert compared == {"| FusionNet, 2 slices minus U-Net, 2 slices"}
+    two = job.model_copy(update={"arms": budgets[:2]})
+    assert report(tmp_path, two, tmp_path / "two", monkeypatch) == 0
+    page = (tmp_path / "two/segmentation.md").read_text()
+    assert " minus " not in page and "trained on different numbers of slices" in page
+
+
+def test_what_the_stage_made_no_better_is_not_said_to_be_mended(results):
+    folder, job = results
+    ladders = read_ladders(job, folder / "results")
+    rungs = {THRESHOLD: BESIDE, BESIDE: THRESHOLD}
+    worse = [replace(each, table=each.table.replace({"rung": rungs})) for each in ladders]
+    assert {case.why for case in choose_cases(worse, 2)} == {"left"}
+
+
+def test_the_slices_that_are_mended_most_are_shown_and_none_twice_for_one_reason(results):
     folder, job = results
     cases = choose_cases(read_ladders(job, folder / "results"), 2)
     assert [case.why for case in cases] == ["mended"] * 2 + ["left"] * 2
     mended = [(case.ladder.fold, case.position) for case in cases[:2]]
     assert len(set(mended)) == 2 and {case.ladder.arm for case in cases[:2]} == {"unet"}
+    left = [(case.ladder.fold, case.position) for case in cases[2:]]
+    assert len(set(left)) == 2
 
 
 def test_a_missing_ladder_ends_in_one_line(results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):

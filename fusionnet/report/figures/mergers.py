@@ -35,7 +35,9 @@ class Case(NamedTuple):
 
 
 def choose_cases(ladders: Sequence[Ladder], count: int) -> list[Case]:
-    """Return the slices that the stage mends most, and those that are worst after it; each slice once.
+    """Return the slices that the stage mends most, if it mends any, and those that are worst after it.
+
+    Of one kind each slice is shown once, by whatever replicate; one that is mended most may yet be among the worst.
 
     Args:
         ladders: All of them.
@@ -46,6 +48,7 @@ def choose_cases(ladders: Sequence[Ladder], count: int) -> list[Case]:
         (float(new - old), each, z)
         for each, before, after in scores
         for z, (old, new) in enumerate(zip(before, after, strict=True))
+        if new > old
     ]
     left = [(float(value), each, z) for each, _, after in scores for z, value in enumerate(after)]
     cases: dict[tuple[str, int, str], Case] = {}

@@ -1,5 +1,7 @@
 """Figure of the scores of all replicates, side by side."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,6 +12,7 @@ from fusionnet.report.comparison import BASELINE, MEAN, replicate_rows
 from fusionnet.style import (
     BASELINE_COLOUR,
     FEW_ARMS,
+    FILLS,
     GREY,
     MARKERS,
     arm_colours,
@@ -29,7 +32,7 @@ def draw_scores(table: pd.DataFrame) -> Figure:
     rows = _placed(replicate_rows(table))
     arms, folds = (rows[key].unique().tolist() for key in ("arm", "fold"))
     names, colours = display_names(arms), arm_colours(arms)
-    markers = {fold: MARKERS[number % len(MARKERS)] for number, fold in enumerate(folds)}
+    markers = {fold: _marker(number) for number, fold in enumerate(folds)}
     baseline = table[(table["arm"] == BASELINE) & (table["fold"] == MEAN)].iloc[0]
     with styled():
         figure, axes = new_figure(1.5 + 0.42 * len(arms), columns=len(headlines()), sharey=True)
@@ -40,8 +43,9 @@ def draw_scores(table: pd.DataFrame) -> Figure:
             for row, (arm, mean) in enumerate(rows.groupby("arm", sort=False)[score].mean().items()):
                 axis.plot([mean] * 2, [row - 0.3, row + 0.3], color=colours[str(arm)], linewidth=2.5, alpha=0.7)
             for dot in rows.to_dict("records"):
-                (mark,) = axis.plot(dot[score], dot["place"], markers[dot["fold"]], color=colours[dot["arm"]])
-                mark.set(markersize=7, markeredgecolor="white", clip_on=False)
+                style = markers[dot["fold"]] | {"color": colours[dot["arm"]], "clip_on": False, "markersize": 7}
+                edge = "white" if style["fillstyle"] == "full" else style["color"]
+                axis.plot(dot[score], dot["place"], markeredgecolor=edge, **style)
             axis.set_title(title)
             axis.set_xlabel("score (higher is better)")
             axis.margins(x=0.12)
@@ -50,14 +54,18 @@ def draw_scores(table: pd.DataFrame) -> Figure:
             _mark_baseline(axis, float(baseline[score]))
         axes[0].set_yticks(range(len(arms)), [names[arm] for arm in arms])
         axes[0].set_ylim(len(arms) - 0.4, -0.6)
-        keys = [
-            Line2D([], [], marker=marker, linestyle="", color=GREY, label=_fold_name(fold))
-            for fold, marker in markers.items()
-        ]
+        keys = [Line2D([], [], color=GREY, label=_fold_name(fold), **marker) for fold, marker in markers.items()]
         keys.append(Line2D([], [], marker="|", markersize=12, markeredgewidth=2.5, linestyle="", color=GREY))
         keys[-1].set_label("mean")
         legend_below(figure, keys)
     return figure
+
+
+def _marker(number: int) -> dict[str, Any]:
+    """Return how a fold's dots look, unlike those of any of the folds before it."""
+    fill, shape = divmod(number, len(MARKERS))
+    fillstyle = FILLS[fill % len(FILLS)]
+    return {"marker": MARKERS[shape], "fillstyle": fillstyle, "markerfacecoloralt": "white", "linestyle": ""}
 
 
 def _placed(rows: pd.DataFrame) -> pd.DataFrame:

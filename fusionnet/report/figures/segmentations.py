@@ -32,14 +32,14 @@ class Shown(NamedTuple):
 def advantages(replicates: Sequence[Replicate]) -> dict[tuple[str, int], np.ndarray]:
     """Return by how much the first arm's V_rand exceeds the second's on each slice, by fold and seed, shape (Z,).
 
-    Only replicates that both arms have count. With one arm alone it is the V_rand less 1.
+    With one arm alone it is the V_rand less 1.
     """
     first, *others = dict.fromkeys(replicate.arm for replicate in replicates)
     scores = {(r.arm, r.fold, r.seed): r.slice_scores("v_rand") for r in replicates}
     keys = [(fold, seed) for arm, fold, seed in scores if arm == first]
     if not others:
         return {key: scores[first, *key] - 1 for key in keys}
-    return {key: scores[first, *key] - scores[others[0], *key] for key in keys if (others[0], *key) in scores}
+    return {key: scores[first, *key] - scores[others[0], *key] for key in keys}
 
 
 def choose_slices(differences: Mapping[tuple[str, int], np.ndarray], count: int) -> list[Shown]:

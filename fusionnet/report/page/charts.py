@@ -16,7 +16,9 @@ from fusionnet.report.page.vega import (
     Chart,
     Row,
     draw,
+    mean_rows,
     number_axis,
+    only,
     said,
     score_axis,
     to_decades,
@@ -70,16 +72,15 @@ def replicate_charts(table: pd.DataFrame, arms: Arms) -> list[Chart]:
         for row in replicate_rows(table).to_dict("records"):
             name = arms.names[row["arm"]]
             sentence = f"{name}, fold {row['fold']}, seed {row['seed']}: {title} {row[score]:.4f}"
-            rows.append({"row": name, "arm": row["arm"], "score": to_decades(row[score]), "said": sentence})
-        scores = replicate_rows(table)[score].tolist()
+            place = {"value": row[score], "score": to_decades(row[score])}
+            rows.append({"row": name, "arm": row["arm"], "said": sentence} | place)
+        x = score_axis("score", [row["value"] for row in rows], "score")
+        tick = {"type": "tick", "thickness": 2.5, "size": 14, "opacity": 1}
         layers = [
-            {"mark": ONE, "encoding": {"x": score_axis("score", scores, "score")} | arms.marks() | said()},
-            {
-                "mark": {"type": "tick", "thickness": 2.5, "size": 14, "opacity": 1},
-                "encoding": {"x": {"field": "score", "type": "quantitative", "aggregate": "mean"}} | arms.marks(False),
-            },
+            only("!datum.mean") | {"mark": ONE, "encoding": {"x": x} | arms.marks() | said()},
+            only("datum.mean") | {"mark": tick, "encoding": {"x": x} | arms.marks(False) | said()},
         ]
-        charts.append(_in_rows(title, layers, rows))
+        charts.append(_in_rows(title, layers, rows + mean_rows(rows, arms, title)))
     return charts
 
 
@@ -146,17 +147,15 @@ def compute_charts(table: pd.DataFrame, arms: Arms) -> list[Chart]:
             for row in replicate_rows(table).to_dict("records"):
                 place = float(row[column]) / scale
                 text = f"{arms.names[row['arm']]}: {title} {row[score]:.4f}, {place:.3g} {unit}"
-                rows.append({"arm": row["arm"], "x": place, "score": to_decades(row[score]), "said": text})
-            y = score_axis("score", replicate_rows(table)[score].tolist())
-            x = number_axis("x", unit)
-            mean = {"x": {"field": "x", "aggregate": "mean"}, "y": {"field": "score", "aggregate": "mean"}}
+                score_place = {"value": row[score], "score": to_decades(row[score])}
+                rows.append({"arm": row["arm"], "x": place, "said": text} | score_place)
+            y = score_axis("score", [row["value"] for row in rows])
+            encoding = {"x": number_axis("x", unit), "y": y} | arms.marks() | said()
             layers = [
-                {"mark": ONE, "encoding": {"x": x, "y": y} | arms.marks() | said()},
-                {
-                    "mark": MEAN,
-                    "encoding": {axis: {"type": "quantitative"} | mean[axis] for axis in mean} | arms.marks(),
-                },
+                only("!datum.mean") | {"mark": ONE, "encoding": encoding},
+                only("datum.mean") | {"mark": MEAN, "encoding": encoding},
             ]
+            rows += mean_rows(rows, arms, title)
             text = f"{title} against {unit}: " + "; ".join(row["said"] for row in rows)
             charts.append(draw({"title": f"{title} by {unit}", "layer": layers}, rows, text))
     return charts

@@ -14,6 +14,7 @@ from fusionnet.report.page.galleries import error_galleries
 from fusionnet.report.page.material import Findings
 from fusionnet.report.page.origins import hash_table, origin_table, settings_table
 from fusionnet.report.page.viewer import viewer_data
+from fusionnet.report.proofreading import DISAGREEMENT
 from fusionnet.report.results import by_arm
 from fusionnet.report.statistics import finding, what_would_decide
 from fusionnet.report.text import COSTS, HELD_OUT, effect_rows, evidence, is_held_out, mean_rows, nothing_to_compare
@@ -51,7 +52,7 @@ def comparison(found: Findings) -> Section:
     """The table of the arms."""
     singles = found.table[found.table["fold"] != MEAN]
     scores = "V_rand and V_info are the ISBI-2012 challenge's scores: 1 is perfect; of the pixel error 0 is."
-    text = [" ".join(line.replace("**", "") for line in evidence(singles, found.names)), f"{scores} {COSTS}"]
+    text = [evidence(singles), f"{scores} {COSTS}"]
     header, rows = mean_rows(found.table, found.names)
     unbroken = [[cell.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}") for cell in row] for row in rows]
     return Section("comparison", "Comparison", text, tables=[Table("Means of each arm", header, unbroken)])
@@ -148,12 +149,13 @@ def compute(found: Findings) -> Section:
 
 def proofreading(found: Findings) -> Section:
     """Where to proofread first."""
-    text = [
-        "Solid: pixels on which the 8 orientations disagree most come first; dotted: those whose mean is nearest to "
-        "one half."
-    ]
     drawn = curve_charts.guide_charts(found.guides, found.arms)
-    return Section("proofreading", "Proofreading", text if drawn else [], drawn, arms=found.arms if drawn else None)
+    if not drawn:
+        return Section("proofreading", "Proofreading")
+    text = "Dotted: pixels whose probability is nearest to one half come first"
+    if any(DISAGREEMENT in by_kind for by_kind in found.guides.values()):
+        text += "; solid: those on which the 8 orientations disagree most"
+    return Section("proofreading", "Proofreading", [f"{text}."], drawn, arms=found.arms)
 
 
 def annotation(found: Findings) -> Section:

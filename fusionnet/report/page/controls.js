@@ -87,6 +87,7 @@ const spread = () => {
   return Math.hypot(first.clientX - second.clientX, first.clientY - second.clientY);
 };
 canvas.addEventListener("pointerdown", (event) => {
+  if (event.button) return; // a right click opens the browser's menu
   canvas.focus({ preventScroll: true });
   canvas.setPointerCapture(event.pointerId);
   pointers.set(event.pointerId, event);
@@ -96,7 +97,8 @@ canvas.addEventListener("pointerdown", (event) => {
 });
 canvas.addEventListener("pointermove", (event) => {
   const before = pointers.get(event.pointerId);
-  if (!before) return;
+  if (!event.buttons) pointers.delete(event.pointerId); // it was let go where nobody said so
+  if (!before || !event.buttons) return;
   const apart = pointers.size === 2 ? spread() : 0;
   pointers.set(event.pointerId, event);
   if (apart) return zoomAt(event, spread() / apart);
@@ -108,4 +110,4 @@ for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name,
 
 new ResizeObserver(() => { fit(); draw(); }).observe(canvas);
 fit();
-if (!recall()) show(); // the address stays: it may be that of a section
+if (!follow()) show(); // the address stays: it may be that of a section

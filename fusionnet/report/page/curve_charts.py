@@ -11,8 +11,20 @@ from fusionnet.evaluate.metrics import headlines
 from fusionnet.report.annotation import lines_of
 from fusionnet.report.figures.curves import FEW_LINES, HISTORY
 from fusionnet.report.page.charts import MEAN
-from fusionnet.report.page.vega import SOFT, Arms, Chart, Row, draw, number_axis, said, score_axis, to_decades
-from fusionnet.report.proofreading import SHOWN_SHARE, Guide
+from fusionnet.report.page.vega import (
+    SOFT,
+    Arms,
+    Chart,
+    Row,
+    draw,
+    mean_rows,
+    number_axis,
+    only,
+    said,
+    score_axis,
+    to_decades,
+)
+from fusionnet.report.proofreading import SHOWN_SHARE, STYLES, Guide
 from fusionnet.report.results import Replicate, by_arm
 
 GUIDE_STEP = 4  # of the guides' points every fourth is drawn
@@ -66,7 +78,7 @@ def _curve(replicate: Replicate, arm: str, line: str, curve: Sequence[float]) ->
 
 
 def _line(test: str, encoding: Mapping[str, Any], mark: Mapping[str, Any]) -> Row:
-    return {"transform": [{"filter": test}], "mark": {"type": "line", "aria": False} | dict(mark), "encoding": encoding}
+    return only(test) | {"mark": {"type": "line", "aria": False} | dict(mark), "encoding": encoding}
 
 
 def training_charts(replicates: Sequence[Replicate], arms: Arms) -> list[Chart]:
@@ -102,7 +114,8 @@ def guide_charts(guides: Mapping[str, Mapping[str, Guide]], arms: Arms) -> list[
         return []
     x = number_axis("looked", "pixels looked at, %", scale={"padding": 2})
     y = number_axis("found", "wrong pixels found, %", scale={"zero": True, "padding": 2})
-    dash = {"field": "kind", "type": "nominal", "sort": None, "legend": None, "scale": {"range": [[1, 0], [2, 3]]}}
+    scale = {"domain": list(STYLES), "range": [[1, 0], [2, 3]]}
+    dash = {"field": "kind", "type": "nominal", "sort": None, "legend": None, "scale": scale}
     encoding = {"x": x, "y": y, "strokeDash": dash} | arms.marks(False)
     mark = {"type": "line", "aria": False, "strokeWidth": 2}
     text = "Share of the wrong pixels that is found by looking at the most suspicious pixels first"
@@ -125,16 +138,13 @@ def annotation_charts(replicates: Sequence[Replicate], networks: Mapping[str, Ar
         numbers = sorted(set(slices.values()))
         x = number_axis("slices", "annotated slices", scale={"type": "log"}, values=numbers)
         y = score_axis("score", [row["value"] for row in rows])
-        mean = {"field": "score", "type": "quantitative", "aggregate": "mean"}
         dash = {"field": "line", "type": "nominal", "sort": None, "legend": None, "scale": {"range": [[1, 0], [5, 4]]}}
         line = {"type": "line", "aria": False, "color": SOFT}
         layers = [
-            {
-                "mark": line,
-                "encoding": {"x": {"field": "slices", "type": "quantitative"}, "y": mean, "strokeDash": dash},
-            },
-            {"mark": MEAN, "encoding": {"x": x, "y": y} | arms.marks() | said()},
+            only("datum.mean") | {"mark": line, "encoding": {"x": x, "y": y, "strokeDash": dash}},
+            only("!datum.mean") | {"mark": MEAN, "encoding": {"x": x, "y": y} | arms.marks() | said()},
         ]
+        rows += mean_rows(rows, arms, title)
         text = f"{title} by number of annotated slices: " + "; ".join(row["said"] for row in rows)
         charts.append(draw({"title": f"{title} by annotated slices", "layer": layers}, rows, text))
     return charts

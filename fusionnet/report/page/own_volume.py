@@ -107,6 +107,8 @@ def read_prediction(volumes: Volumes, region: Region, threshold: float) -> Predi
         deviation = volumes.deviation.read(*region)
     if deviation is not None and deviation.dtype == np.uint8:
         deviation = deviation / np.float32(255)
+    if deviation is not None and not deviation.any():  # of one orientation, which has none to disagree with
+        deviation = None
     numbers = range(in_volume.start, in_volume.stop)
     stack = Stack("volume", levels, labels, numbers, [f"slice {number}" for number in numbers], (y.start, x.start))
     probability = as_probabilities(volumes.probabilities.read(*region), volumes.probabilities.name)

@@ -7,7 +7,8 @@ the page's own CSS variables: one drawing serves dark and light.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log10
+from math import floor, log10
+from statistics import fmean
 from typing import Any
 
 import vl_convert
@@ -39,6 +40,7 @@ CONFIG: dict[str, Any] = {
 LEAST_DISTANCE = 1e-4
 TICKS = (0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999)
 FEW_TICKS = 4
+LEAST_STEP = 1e-6  # scores that are nearer to each other have one tick
 LEAST_SHARE = 0.85  # of its width, to which a chart may shrink
 
 
@@ -72,8 +74,9 @@ class Arms:
 
     @property
     def shapes(self) -> dict[str, str]:
-        """Vega's shape of each arm."""
-        return {arm: list(SHAPES)[number % len(SHAPES)] for number, arm in enumerate(self.names)}
+        """Vega's shape of each arm; after as many arms as shapes they shift, since colours come round as often."""
+        places = {arm: number + number // len(SHAPES) for number, arm in enumerate(self.names)}
+        return {arm: list(SHAPES)[place % len(SHAPES)] for arm, place in places.items()}
 
     def marks(self, shapes: bool = True) -> dict[str, Any]:
         """Return the channels that tell the field ``arm``; lines have no shapes."""
@@ -129,23 +132,56 @@ def score_axis(field: str, scores: Sequence[float], title: str | None = None) ->
         scores: All that are drawn.
         title: Of the axis.
     """
-    low, high = min(scores, default=0.0), max(scores, default=1.0)
-    ticks = [tick for tick in TICKS if low <= tick <= high]
-    if len(ticks) < FEW_TICKS:
-        ticks = [
-            float(tick)
-            for tick in MaxNLocator(FEW_TICKS + 1, steps=[1, 2, 5, 10]).tick_values(low, high)
-            if 0 <= tick < 1
-        ]
+    ticks = _ticks(min(scores, default=0.0), max(scores, default=1.0))
     values = [to_decades(tick) for tick in ticks]
-    names = {f"{value:.6f}": f"{tick:.4g}" for value, tick in zip(values, ticks, strict=True)}
-    cases = "".join(f"format(datum.value, '.6f') == '{value}' ? '{name}' : " for value, name in names.items())
+    names = {f"{value:.9f}": name for value, name in zip(values, ticks.values(), strict=True)}
+    cases = "".join(f"format(datum.value, '.9f') == '{value}' ? '{name}' : " for value, name in names.items())
     return number_axis(field, title, values=values, labelExpr=f"{cases}''")
+
+
+def _ticks(low: float, high: float) -> dict[float, str]:
+    """Return scores in a range, each with its name: as many decimals as part it from the next."""
+    usual = [tick for tick in TICKS if low <= tick <= high]
+    if len(usual) >= FEW_TICKS:
+        return {tick: f"{tick:g}" for tick in usual}
+    highest = 1 - LEAST_DISTANCE
+    low, high = min(low, highest), min(high, highest)
+    ticks, decimals = [low], 4
+    if high - low > LEAST_STEP:
+        ticks = [float(tick) for tick in MaxNLocator(FEW_TICKS + 1, steps=[1, 2, 5, 10]).tick_values(low, high)]
+        decimals = max(1, -floor(log10(ticks[1] - ticks[0]) + 1e-6))
+    shown = [tick for tick in ticks if 0 <= tick < highest + LEAST_STEP]
+    return {tick: f"{tick:.{decimals}f}".rstrip("0").rstrip(".") for tick in shown}
 
 
 def to_decades(score: float) -> float:
     """Return how far a score is from 1, in decades: 1 for 0.9, 2 for 0.99."""
-    return -log10(max(1 - float(score), LEAST_DISTANCE))
+    return 0.0 - log10(max(1 - float(score), LEAST_DISTANCE))  # of 0 it is 0, and not -0, which has another name
+
+
+def mean_rows(rows: Sequence[Row], arms: Arms, title: str) -> list[Row]:
+    """Return a row for each arm that stands for the mean of its rows, told from them by its field ``mean``.
+
+    The score's mean is taken before it becomes a place on the axis, as tables and figures have it: the mean of the
+    places, which Vega itself would draw, lies above it.
+
+    Args:
+        rows: With the fields ``arm``, ``value`` (a score) and, where the other axis has numbers, ``x``.
+        arms: Those of the rows.
+        title: Of the score.
+    """
+    means = []
+    for arm in dict.fromkeys(row["arm"] for row in rows):
+        of_arm = [row for row in rows if row["arm"] == arm]
+        numbers = {key: fmean(float(row[key]) for row in of_arm) for key in ("value", "x") if key in of_arm[0]}
+        sentence = f"{arms.names[arm]}, mean: {title} {numbers['value']:.4f}"
+        means.append(of_arm[0] | numbers | {"score": to_decades(numbers["value"]), "mean": True, "said": sentence})
+    return means
+
+
+def only(test: str) -> Row:
+    """Return the part of a layer that leaves out the rows which fail a test, such as ``datum.mean``."""
+    return {"transform": [{"filter": test}]}
 
 
 def said() -> dict[str, Any]:

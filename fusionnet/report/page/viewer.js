@@ -224,6 +224,11 @@ function recall() {
   return true;
 }
 
-window.addEventListener("hashchange", () => {
-  if (recall()) element("viewer").scrollIntoView({ block: "start" });
-});
+// Show the view of the address, if it is one, and bring it into sight.
+function follow() {
+  const found = recall();
+  if (found) element("viewer").scrollIntoView({ block: "start" });
+  return found;
+}
+
+window.addEventListener("hashchange", follow);

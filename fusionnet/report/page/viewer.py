@@ -60,7 +60,7 @@ class Prediction:
         stack: The slices.
         probability: Of "inside a cell", floats in 0..1, (Z, Y, X).
         threshold: A pixel above it is inside.
-        deviation: Standard deviation over the orientations, (Z, Y, X); None if it was not kept.
+        deviation: Standard deviation over the orientations, (Z, Y, X); None if it was not kept, or of one.
         scores: Lines about each slice, such as its V_rand.
         cut_map: What the stage `segment` made of it, whose thresholds give segmentations, (Z, Y, X), and the threshold
             at which it is cut; None where that stage did not run.
@@ -188,6 +188,7 @@ _ERRORS = (
     ("rgb(60, 60, 60)", "border found"),
 )
 _CERTAIN, _UNCERTAIN = (css(pictures.uncertainty_palette()[row].tolist()) for row in (0, -1))
+_AGREEMENT = ((_CERTAIN, "the orientations agree"), (_UNCERTAIN, "half of them say inside, half membrane"))
 LAYERS = (
     Layer("raw", "raw", False, False, draw_raw),
     Layer("truth", "truth", False, True, draw_truth, (("", "a colour for each cell"),)),
@@ -196,14 +197,7 @@ LAYERS = (
     Layer("errors", "mergers and splits", True, True, draw_errors, _ERRORS),
     Layer("learned", "segmentation by learned edges", True, True, draw_learned, (("", "a colour for each cell"),)),
     Layer("learned-errors", "mergers and splits by learned edges", True, True, draw_learned_errors, _ERRORS),
-    Layer(
-        "uncertainty",
-        "uncertainty",
-        True,
-        False,
-        draw_uncertainty,
-        ((_CERTAIN, "the orientations agree"), (_UNCERTAIN, "half of them say inside, half membrane")),
-    ),
+    Layer("uncertainty", "uncertainty", True, False, draw_uncertainty, _AGREEMENT),
 )
 
 

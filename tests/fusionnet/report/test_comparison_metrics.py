@@ -47,7 +47,7 @@ def test_the_report_follows_the_table(further: None, tmp_path: Path) -> None:
     arms = ["fusionnet-1-slice", "unet-1-slice"]
     job = write_results(tmp_path / "results", tmp_path / "raw", labels, dict(zip(arms, (1, 3), strict=True)))
     replicates = read_replicates(job, tmp_path / "results")
-    networks = read_networks(job, replicates)
+    networks = read_networks(job, tmp_path / "results")
     costs = {arm: network_cost(network, side_pixels=64) for arm, network in networks.items()}
     baselines = {"1-2": baseline_metrics(read_scored_slices("1-2", tmp_path / "raw"), 2.0)}
     effects = compare(replicates, pairs_of(networks))

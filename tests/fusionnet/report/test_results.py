@@ -72,8 +72,7 @@ def test_metrics_of_other_probabilities_are_refused(experiment: tuple) -> None:
 
 def test_a_checkpoint_in_the_wrong_folder_is_refused(experiment: tuple) -> None:
     job, results, _ = experiment
-    replicates = read_replicates(job, results)
-    assert {arm: network.architecture for arm, network in read_networks(job, replicates).items()} == {
+    assert {arm: network.architecture for arm, network in read_networks(job, results).items()} == {
         "fusionnet": "fusionnet",
         "unet": "unet",
     }
@@ -81,7 +80,7 @@ def test_a_checkpoint_in_the_wrong_folder_is_refused(experiment: tuple) -> None:
         (results / "fusionnet/1-2/seed-0/checkpoint.pt").read_bytes()
     )
     with pytest.raises(UserError, match=r"holds arm, fold and seed \('fusionnet', '1-2', 0\), expected \('unet'"):
-        read_networks(job, replicates)
+        read_networks(job, results)
 
 
 def test_scored_slices_are_cut_from_the_right_stack(experiment: tuple) -> None:

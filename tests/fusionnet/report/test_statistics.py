@@ -72,6 +72,7 @@ LAYOUTS = [
     (6, 1, 5, 1.0, 1.0, 0.5),
     (3, 2, 5, 0.5, 0.5, 0.5, 1.0),
     (3, 2, 5, 0.5, 1.0, 0.5, 0.0, 0.9),
+    (1, 6, 3, 0.3, 1.0, 0.3),  # the slices bind: there are fewer of them than trainings
 ]
 
 

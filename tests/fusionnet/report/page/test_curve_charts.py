@@ -1,8 +1,12 @@
+import re
+from dataclasses import replace
+
 import pytest
 from fake_findings import fake_findings
 
 from fusionnet.report.page import curve_charts
 from fusionnet.report.page.material import Findings
+from fusionnet.report.page.vega import to_decades
 
 
 def test_curves_have_a_line_for_each_replicate_and_mean(findings: Findings):
@@ -26,3 +30,9 @@ def test_arms_on_few_slices_are_drawn_against_their_number(tmp_path_factory: pyt
     chart, _ = curve_charts.annotation_charts(found.replicates, found.networks, found.arms)
     assert chart.svg.count('aria-roledescription="point"') == len(found.replicates)
     assert ">2<" in chart.svg and ">5<" in chart.svg
+    apart = [replace(r, metrics=dict(r.metrics) | {"v_rand": (0.9, 0.99)[r.seed]}) for r in found.replicates]
+    chart, _ = curve_charts.annotation_charts(apart, found.networks, found.arms)
+    top, bottom = sorted({float(y) for y in re.findall(r"seed \d[^>]*translate\([\d.]+,([\d.]+)\)", chart.svg)})
+    lines = re.findall(r'<path d="M[\d.]+,([\d.]+)L[\d.]+,([\d.]+)"[^>]*stroke-width="2"', chart.svg)
+    share = to_decades(0.945) - to_decades(0.9)  # the line goes through means of scores, not of decades
+    assert [float(y) for line in lines for y in line] == pytest.approx([bottom + share * (top - bottom)] * 4, abs=1e-3)

@@ -56,6 +56,13 @@ def test_the_slices_that_were_predicted_are_found_in_the_volume(volumes: dict[st
     assert prediction.deviation == pytest.approx(128 / 255)
 
 
+def test_a_deviation_of_one_orientation_is_no_layer(volumes: dict[str, VolumeSource], tmp_path: Path):
+    write_volume(tmp_path / "deviation.tif", np.zeros((3, 64, 64), np.float32), {})
+    none = open_volume(tmp_path / "deviation.tif")
+    given = Volumes(volumes["volume"], volumes["probabilities"], deviation=none, first=1)
+    assert read_prediction(given, region_around((3, 64, 64)), 0.5).deviation is None
+
+
 @pytest.mark.parametrize(
     ("slices", "message"),
     [(None, r"expected \(5, 64, 64\) .* say by --slices"), ("0-1", "choose others"), ("3-5", "has slices 0-4")],

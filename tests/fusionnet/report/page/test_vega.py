@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from fusionnet.report.page.vega import TICKS, Arms, draw, number_axis, said, score_axis, to_decades
+from fusionnet.report.page.vega import SHAPES, TICKS, Arms, draw, number_axis, said, score_axis, to_decades
+from fusionnet.style import OTHER_COLOURS
 
 ROWS = [
     {"x": 1, "y": 0.5, "arm": "a<b", "go": "#slice=1&left=%3Cb%3E", "said": 'first "one"'},
@@ -44,6 +45,14 @@ def test_arms_differ_by_colour_and_by_shape():
     assert set(arms.marks(shapes=False)) == {"color"}
 
 
+def test_where_colours_come_round_again_shapes_differ():
+    """A colour and its paler one are nearly alike on dark paper, where dark ones are lightened."""
+    arms = Arms({f"own{number}": "" for number in range(36)})
+    shapes, colours = list(arms.shapes.values()), len(OTHER_COLOURS)
+    assert shapes[:6] == list(SHAPES)
+    assert len({(number % colours, shape) for number, shape in enumerate(shapes)}) == len(shapes)
+
+
 def test_scores_are_drawn_by_their_distance_to_one_with_ticks_in_their_range():
     assert [to_decades(score) for score in (0, 0.9, 0.99)] == pytest.approx([0, 1, 2])
     assert to_decades(1) == to_decades(1.0) == 4
@@ -52,3 +61,21 @@ def test_scores_are_drawn_by_their_distance_to_one_with_ticks_in_their_range():
     narrow = score_axis("y", [0.9712, 0.9748])["axis"]
     assert len(narrow["values"]) >= 3 and "'0.972'" in narrow["labelExpr"]
     assert score_axis("y", [])["axis"]["values"]
+
+
+@pytest.mark.parametrize(
+    ("scores", "names"),
+    [
+        ([0.97, 0.9702], ["0.97", "0.97005", "0.9701", "0.97015", "0.9702"]),
+        ([0.0, 0.4], ["0", "0.1", "0.2", "0.3", "0.4"]),
+        ([0.5, 0.500004], ["0.5", "0.500001", "0.500002", "0.500003", "0.500004"]),
+        ([0.9999, 1.0], ["0.9999"]),
+        ([0.97, 0.97], ["0.97"]),
+    ],
+)
+def test_the_ticks_of_close_scores_have_names_of_their_own(scores: list[float], names: list[str]):
+    axis = score_axis("y", scores)["axis"]
+    assert re.findall(r"\? '([^']*)'", axis["labelExpr"]) == names
+    assert axis["values"] == pytest.approx([to_decades(float(name)) for name in names], abs=1e-9)
+    svg = draw({"mark": "point", "encoding": {"y": score_axis("y", scores)}}, [{"y": axis["values"][0]}], "").svg
+    assert f">{names[0]}<" in svg
