@@ -39,6 +39,7 @@ def filled(text: str) -> str:
 def _block(experiment: str, name: str) -> str:
     tables = {
         "networks": networks,
+        "summary": summary_of,
         "effect": effect,
         "effects": effects,
         "spread": spread,
@@ -90,9 +91,16 @@ def _effect_rows(results: Path) -> list[list[str]]:
     return rows
 
 
+def summary_of(results: Path) -> list[str]:
+    """The mean scores of each network, by threshold and by learned edges."""
+    return [re.sub(r" \|[^|]*\|[^|]*\|$", " |", line) for line in networks(results)]
+
+
 def effect(results: Path) -> list[str]:
-    """The difference of the first pair."""
-    return markdown_table(["", "score", "difference", "95 % interval"], _effect_rows(results)[:2])
+    """The differences of the first pair, as a sentence."""
+    first = _effect_rows(results)[:2]
+    each = ", ".join(f"{score} {mean} ({interval})" for _, score, mean, interval in first)
+    return [f"{first[0][0]}: {each}; 95 % intervals."]
 
 
 def effects(results: Path) -> list[str]:
