@@ -150,11 +150,14 @@ def test_the_card_of_the_published_network_has_its_replicates_scores():
     replicates = ROOT / "results/isbi2012/replicates/fusionnet/25-29"
     scores = json.loads((replicates / "seed-1/metrics.json").read_text())
     score = f"V_rand {scores['v_rand']:.4f} (at {scores['v_rand_threshold']:.1f}), V_info {scores['v_info']:.4f}"
-    assert f"| score on slices 25-29 | {score}; 8 orientations |" in card
+    assert f"| score on slices 25-29 | {score}; orientations: 8 |" in card
     last = {}
     for seed in ("seed-0", "seed-1"):
         with (replicates / seed / "history.csv").open() as file:
             last[seed] = float(list(csv.DictReader(file))[-1]["validation_v_rand"])
-    assert f"(seed-0 {last['seed-0']:.5f}, seed-1 {last['seed-1']:.5f})" in card and last["seed-1"] > last["seed-0"]
+    assert (
+        f"(fusionnet/25-29/seed-0 {last['seed-0']:.5f}, fusionnet/25-29/seed-1 {last['seed-1']:.5f})" in card
+        and last["seed-1"] > last["seed-0"]
+    )
     example = (ROOT / "examples/predict_a_stack.py").read_text()
     assert "at this one it scored best" in example and f"THRESHOLD = {scores['v_rand_threshold']:.1f} " in example

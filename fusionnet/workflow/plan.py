@@ -3,21 +3,13 @@
 The rules in ``workflow/rules`` and the functions in ``common.smk``, which know wildcards, ask a `Plan`.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import redirect_stderr
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from io import StringIO
-from pathlib import PurePosixPath
-from typing import Any
 
-from fusionnet.config.experiment import DEFAULT_EXPERIMENT, Config, experiments, load
+from fusionnet.config.experiment import Config
 from fusionnet.download.datasets import DATASETS
 from fusionnet.download.raw_stacks import stacks_of
-from fusionnet.errors import UserError
 from fusionnet.workflow.gpus import Places
-
-TARGETS_OF_DEFAULT = {"all", "figures"}
 
 REPLICATE = "results/{experiment}/replicates/{arm}/{fold}/seed-{seed}"
 REPORT = "results/{experiment}/report"
@@ -246,73 +238,3 @@ REPORTS = {
     ),
     "report_annotation": Report(("annotation",), (), (*REPLICATE_FILES, *SCORE_FILES), _arms_on_few_slices),
 }
-
-
-def load_plans(overrides: Mapping[str, Any], own_files: bool = False) -> tuple[dict[str, Plan], dict[str, UserError]]:
-    """Plan every experiment in ``config/experiments``.
-
-    Args:
-        overrides: Keys that win over every overlay (Snakemake's ``--configfile`` and ``--config``).
-        own_files: Whether the person's own files that an overlay names must be there.
-
-    Returns:
-        The plans by the experiments' names; and what is wrong with the others: a faulty overlay stops its own
-        experiment alone.
-    """
-    plans, faults = {}, {}
-    for name in experiments():
-        try:
-            plans[name] = Plan(name, load(name, dict(overrides)))
-            _require_test_stack(plans[name])
-            _require_distinct_arms(plans[name])
-            if own_files:
-                plans[name].config.download.require_own_files()
-        except UserError as error:
-            plans.pop(name, None)
-            faults[name] = error
-    return plans, faults
-
-
-def _require_test_stack(plan: Plan) -> None:
-    if "test" in plan.config.folds and "test-volume" not in plan.stacks:
-        raise UserError(
-            f"config/experiments/{plan.name}.yaml: fold 'test' is a test stack, and "
-            f"{plan.config.download.dataset!r} has none here; name slices in `folds`, such as ['25-29']"
-        )
-    if plan.config.report.submission and "test" not in plan.config.folds:
-        raise UserError(
-            f"config/experiments/{plan.name}.yaml: report.submission writes the predictions of the test stack; "
-            "add 'test' to `folds`, or leave it out"
-        )
-
-
-def _require_distinct_arms(plan: Plan) -> None:
-    """See that no two arms have one name in reports (`unet` is shown as U-Net), or one folder where case is ignored."""
-    by_word: dict[str, str] = {}
-    for arm in plan.config.arms:
-        first = by_word.setdefault(re.sub("[-_]", "", arm).casefold(), arm)
-        if first != arm:
-            raise UserError(
-                f"config/experiments/{plan.name}.yaml: arms {first!r} and {arm!r} look alike in reports; rename one"
-            )
-
-
-def targets_of(arguments: list[str]) -> list[str]:
-    """Return the rules and files that a command line asks Snakemake for, as Snakemake itself reads it.
-
-    Args:
-        arguments: What follows ``snakemake``. Rules are read before `Workflow` knows its targets.
-    """
-    from snakemake.cli import parse_args  # a second to import, and only needed once something is wrong
-
-    with redirect_stderr(StringIO()):  # Snakemake has named the profile already
-        _, parsed = parse_args(arguments)
-    jobs = [value for job in parsed.target_jobs for value in job.wildcards_dict.values()]
-    return [*parsed.targets, *jobs]
-
-
-def asked_for(targets: Iterable[str]) -> set[str]:
-    """Return the experiments that targets belong to: by name, or by a folder on a file's path."""
-    words = {word for target in targets for word in PurePosixPath(target).parts}
-    default = {DEFAULT_EXPERIMENT} if not words or words & TARGETS_OF_DEFAULT else set()
-    return words.intersection(experiments()) | default

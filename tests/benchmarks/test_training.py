@@ -56,7 +56,7 @@ def test_accuracy_goes_on_and_draws(run, tmp_path, augmented):
     test = ["--folds", "test", "--test", *files[1:4:2], "--table", tmp_path / "test.csv", "--steps", "2"]
     run("accuracy.py", *options, *map(str, test))
     assert pd.read_csv(tmp_path / "test.csv")["fold"].tolist() == ["test"]
-    assert table["steps"].tolist() == [2, 2, 3, 3] + 6 * [800] and table["seed"].tolist()[:4] == [0, 1, 0, 1]
-    assert table["width"].tolist() == 4 * [1] + 6 * [8]  # the experiment's trainings had no part in --set
+    assert table["steps"].tolist() == [2, 2, 3, 3] + 12 * [800] and table["seed"].tolist()[:4] == [0, 1, 0, 1]
+    assert table["width"].tolist() == 4 * [1] + 12 * [8]  # the experiment's trainings had no part in --set
     assert table["v_rand"].between(0, 1).all() and table["minutes"].tolist()[-1] > 1
     assert Image.open(tmp_path / "curves.png").size == (1350, 630)

@@ -15,11 +15,11 @@ check_by_text()
 from fusionnet.config.experiment import DEFAULT_EXPERIMENT, FOLD, NAME
 from fusionnet.config.reading import overrides
 from fusionnet.errors import UserError
+from fusionnet.workflow.asked import asked_for, load_plans, targets_of
 from fusionnet.workflow.claims import claim
 from fusionnet.workflow.code import code_files
 from fusionnet.workflow.gpus import Places, gpus_offered
 from fusionnet.workflow.plan import AUGMENTED, REPLICATE, REPORT, REPORTS, SUBMISSION, Plan
-from fusionnet.workflow.plan import asked_for, load_plans, targets_of
 
 ENVIRONMENT = workflow.source_path("../envs/fusionnet.yaml")
 

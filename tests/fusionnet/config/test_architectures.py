@@ -110,6 +110,7 @@ def test_it_is_trained_published_and_packed_under_its_own_name(
         ),
     )
     write_json(folder / "metrics.json", {"v_rand": 0.9, "v_rand_threshold": 0.5, "v_info": 0.95})
+    write_json(folder / "prediction-time.json", {"orientations": 8})
     write_json(tmp_path / "ORIGIN.json", ORIGIN)
     words = ("--origin", tmp_path / "ORIGIN.json", "--name", "shallow-noise", "--folder", tmp_path)
     script("publish.py", "--replicates", folder, *words)

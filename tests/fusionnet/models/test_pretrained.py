@@ -58,6 +58,7 @@ def test_a_replicate_is_published_with_its_card(tmp_path: Path, training_job) ->
     replicate = tmp_path / "replicate"
     save_checkpoint(replicate / "checkpoint.pt", make_network(), training_job(), ORIGIN)
     (replicate / "metrics.json").write_text(json.dumps({"v_rand": 0.98, "v_rand_threshold": 0.4, "v_info": 0.97}))
+    (replicate / "prediction-time.json").write_text(json.dumps({"orientations": 1}))
     origin = {"dataset": "striped", "description": "Stripes.", "citation": "Nobody.", "licence": "Free."}
     (tmp_path / "origin.json").write_text(json.dumps(origin | {"voxel_size_zyx_nm": [50, 4, 4]}))
     words = ["--replicates", replicate, "--origin", tmp_path / "origin.json", "--name", "s"]
@@ -65,7 +66,11 @@ def test_a_replicate_is_published_with_its_card(tmp_path: Path, training_job) ->
     subprocess.run([sys.executable, "scripts/publish.py", *map(str, words)], check=True)
     assert load_trained(tmp_path / "published/s.safetensors")[1] == training_job()
     card = (tmp_path / "published/s.md").read_text()
-    assert "V_rand 0.9800 (at 0.4)" in card and "4 x 4 x 50 nm" in card and "Nobody." in card
+    assert (
+        "V_rand 0.9800 (at 0.4), V_info 0.9700; orientations: 1 |" in card
+        and "4 x 4 x 50 nm" in card
+        and "Nobody." in card
+    )
 
 
 @pytest.mark.parametrize("name", names())

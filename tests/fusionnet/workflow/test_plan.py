@@ -6,7 +6,8 @@ from small_project import ROOT
 
 from fusionnet.config.experiment import EXPERIMENTS, load
 from fusionnet.errors import UserError
-from fusionnet.workflow.plan import REPORTS, Plan, asked_for, load_plans, targets_of
+from fusionnet.workflow.asked import asked_for, load_plans, targets_of
+from fusionnet.workflow.plan import REPORTS, Plan
 
 UNET = {"architecture": "unet", "width": 2}
 LABELLED = {"dataset": "files", "volume": "v.tif", "labels": "l.tif"}
