@@ -28,6 +28,21 @@ def test_the_tables_of_the_pages_are_those_of_the_committed_reports(name: str, m
     assert "<!-- isbi2012: " in text and filled(text) == text
 
 
+def test_the_hardest_slice_of_isbi2012():
+    scores: dict[int, list[float]] = {}
+    for path in (ROOT / "results/isbi2012/replicates").glob("*/*/*/ladder.csv"):
+        with path.open() as file:
+            for row in csv.DictReader(file):
+                if row["rung"] == "threshold":
+                    z = int(path.parts[-3].split("-")[0]) + int(row["slice"])
+                    scores.setdefault(z, []).append(float(row["v_rand"]))
+    assert sorted(scores) == list(range(30)) and {len(found) for found in scores.values()} == {36 // 6}
+    ranking = sorted(scores, key=lambda z: mean(scores[z]))
+    for z in ranking[:6]:
+        assert f"| {z} | {mean(scores[z]):.4f} |" in page("docs/results.md")
+    assert ranking[:3] == [18, 20, 24]
+
+
 def test_the_thresholds_that_prediction_advises():
     """docs/predict.md, from the committed scores of isbi2012."""
     found = [json.loads(file.read_text()) for file in ROOT.glob("results/isbi2012/replicates/*/*/*/metrics.json")]
@@ -103,6 +118,12 @@ def replicates_of(experiment: str) -> list[dict[str, str]]:
 def test_the_trainings_of_isbi2012():
     rows = replicates_of("isbi2012")
     assert len(rows) == replicates_of_config("isbi2012")
+    minutes = sum(float(row["training_seconds"]) for row in rows) / 60
+    assert f"{len(rows)} trainings of 800 steps took {minutes:.0f} minutes" in page("docs/results.md")
+    names = {"fusionnet": "FusionNet", "unet": "U-Net", "unet-matched": "U-Net of equal parameters"}
+    for arm, name in names.items():
+        scores = [float(row["v_rand"]) for row in rows if row["arm"] == arm]
+        assert f"| {name} | {min(scores):.4f}, {max(scores):.4f} |" in page("docs/results.md")
     seconds = mean(float(row["prediction_seconds_per_slice"]) for row in rows if row["arm"] == "fusionnet")
     hours = 1e9 / 512**2 * round(seconds) / 3600
     assert f"takes {seconds:.0f} seconds for a slice of 512²" in page("docs/predict.md")

@@ -4,10 +4,12 @@ A page has a pair of comments around each table, <!-- EXPERIMENT: NAME --> and <
 written here. A test sees that nothing would change.
 """
 
+import itertools
 import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -22,7 +24,6 @@ from fusionnet.style import display_names
 BLOCK = re.compile(r"(<!-- (?P<experiment>[\w-]+): (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.S)
 HARDEST = 6
 ARM, SCORES = "network", list(headlines().values())
-PAIRS = Path("report/comparison.csv")
 
 
 def main() -> None:
@@ -39,7 +40,7 @@ def filled(text: str) -> str:
 def _block(experiment: str, name: str) -> str:
     tables = {
         "networks": networks,
-        "summary": summary_of,
+        "summary": summary,
         "effect": effect,
         "effects": effects,
         "spread": spread,
@@ -54,7 +55,7 @@ def _block(experiment: str, name: str) -> str:
 
 def trainings(results: Path) -> pd.DataFrame:
     """Return a row for each training of an experiment."""
-    table = pd.read_csv(results / PAIRS)
+    table = pd.read_csv(results / "report/comparison.csv")
     return table[table["seed"].notna() & table["training_seconds"].notna()]
 
 
@@ -65,50 +66,57 @@ def rungs(results: Path) -> pd.DataFrame:
 
 def networks(results: Path) -> list[str]:
     """The mean of each network, by threshold and by learned edges, and what it costs."""
-    summary = json.loads((results / "report/summary.json").read_text(encoding="utf-8"))["arms"]
-    names, means = display_names(list(summary)), rungs(results).groupby(["arm", "rung"])[list(headlines())].mean()
+    return _networks(results, costs=True)
+
+
+def summary(results: Path) -> list[str]:
+    """The same without the costs."""
+    return _networks(results, costs=False)
+
+
+def _networks(results: Path, costs: bool) -> list[str]:
+    arms = _summary(results)["arms"]
+    names, means = display_names(list(arms)), rungs(results).groupby(["arm", "rung"])[list(headlines())].mean()
     rows = []
-    for arm, found in summary.items():
-        known = (arm, BESIDE) in means.index
-        edges = [f"{means.loc[(arm, BESIDE), score]:.4f}" if known else "" for score in headlines()]
-        size = [f"{found['parameters'] / 1e6:.2f} M", f"{found['flops_per_slice'] / 1e9:.1f} G"] if known else ["", ""]
-        plain = [f"{found[score]:.4f}" for score in (*headlines(), "pixel_error")]
-        rows.append([names[arm], *plain, *edges, *size])
-    learned = [f"{score}, learned edges" for score in SCORES]
-    return markdown_table([ARM, *SCORES, "pixel error", *learned, "parameters", "FLOPs per slice"], rows)
+    for arm, found in arms.items():
+        row = [names[arm], *(f"{found[score]:.4f}" for score in (*headlines(), "pixel_error"))]
+        if (arm, BESIDE) in means.index:  # not so of the classical baseline
+            row += [f"{means.loc[(arm, BESIDE), score]:.4f}" for score in headlines()]
+            row += [f"{found['parameters'] / 1e6:.2f} M", f"{found['flops_per_slice'] / 1e9:.1f} G"]
+        rows.append(row)
+    header = [ARM, *SCORES, "pixel error", *(f"{score}, learned edges" for score in SCORES)]
+    header += ["parameters", "FLOPs per slice"] if costs else []
+    return markdown_table(header, [(row + [""] * len(header))[: len(header)] for row in rows])
 
 
-def _effect_rows(results: Path) -> list[list[str]]:
-    found = json.loads((results / "report/summary.json").read_text(encoding="utf-8"))["effects"]
-    arms = {arm for pair in found for arm in pair.split(" minus ")}
-    names = display_names(sorted(arms))
-    rows = []
-    for pair, scores in found.items():
-        who = " minus ".join(names[arm] for arm in pair.split(" minus "))
-        for score, title in headlines().items():
-            effect = scores[score]
-            rows.append([who, title, f"{effect['mean']:+.4f}", f"{effect['low']:+.4f} to {effect['high']:+.4f}"])
-    return rows
-
-
-def summary_of(results: Path) -> list[str]:
-    """The mean scores of each network, by threshold and by learned edges."""
-    return [re.sub(r" \|[^|]*\|[^|]*\|$", " |", line) for line in networks(results)]
+def _summary(results: Path) -> dict[str, Any]:
+    return json.loads((results / "report/summary.json").read_text(encoding="utf-8"))
 
 
 def effect(results: Path) -> list[str]:
     """The differences of the first pair, as a sentence."""
-    first = _effect_rows(results)[:2]
-    each = ", ".join(f"{score} {mean} ({interval})" for _, score, mean, interval in first)
-    return [f"{first[0][0]}: {each}; 95 % intervals."]
+    pair, scores = next(iter(_summary(results)["effects"].items()))
+    names = display_names(pair.split(" minus "))
+    found = ((title, scores[score]) for score, title in headlines().items())
+    each = (f"{title} {of['mean']:+.4f} ({of['low']:+.4f} to {of['high']:+.4f})" for title, of in found)
+    return [f"{' minus '.join(names.values())}: {', '.join(each)}; 95 % intervals."]
 
 
 def effects(results: Path) -> list[str]:
-    """The differences of all pairs, with the smallest that would have been found (`fusionnet.report.power`)."""
-    text = (results / "report/comparison.md").read_text(encoding="utf-8")
-    smallest = re.findall(r"^\| .* minus .* \|.*\| ([\d.]+|unknown) \| [^|]* \|$", text, re.M)
-    rows = [[*row, found] for row, found in zip(_effect_rows(results), smallest, strict=True)]
-    return markdown_table(["", "score", "difference", "95 % interval", "found with 80 %"], rows)
+    """The differences of all pairs, as the report has them."""
+    return quoted(results / "report/comparison.md", "Effects")
+
+
+def gain(results: Path) -> list[str]:
+    """What the stage ``segment`` gains over a threshold, as its report has it."""
+    header, line, *rows = quoted(results / "report/segmentation.md", "Gain over the threshold")
+    return [header, line, *(row for row in rows if f"| {RUNGS[BESIDE]} |" in row)]
+
+
+def quoted(path: Path, heading: str) -> list[str]:
+    """Return the lines of the table below a heading of a report."""
+    lines = path.read_text(encoding="utf-8").partition(f"## {heading}\n\n")[2].splitlines()
+    return list(itertools.takewhile(lambda line: line.startswith("|"), lines))
 
 
 def spread(results: Path) -> list[str]:
@@ -142,7 +150,7 @@ def hardest_slices(results: Path) -> list[str]:
     tables = []
     for path in sorted((results / "replicates").glob("*/*/*/ladder.csv")):
         table = pd.read_csv(path)
-        tables.append(table.assign(z=table["slice"] + slice_range(path.parts[-3]).start, arm=path.parts[-4]))
+        tables.append(table.assign(z=table["slice"] + slice_range(path.parts[-3]).start))
     means = pd.concat(tables).groupby(["z", "rung"])[list(headlines())].mean().unstack("rung")
     columns = [(score, rung) for rung in (THRESHOLD, BESIDE, CEILING) for score in headlines()]
     worst = means.sort_values((next(iter(headlines())), THRESHOLD)).head(HARDEST)
@@ -162,13 +170,6 @@ def ladder(results: Path) -> list[str]:
         for rung, title in RUNGS.items()
     ]
     return markdown_table([" / ".join(SCORES), *(names[arm] for arm in arms)], rows)
-
-
-def gain(results: Path) -> list[str]:
-    """What the stage gains over a threshold, from its report."""
-    text = (results / "report/segmentation.md").read_text(encoding="utf-8").partition("## Gain over the threshold")[2]
-    rows = re.findall(rf"^\| (.*) \| {re.escape(RUNGS[BESIDE])} \| (.*) \| (.*) \|$", text.partition("\n## ")[0], re.M)
-    return markdown_table([ARM, *SCORES], [list(row) for row in rows])
 
 
 def cost(results: Path) -> list[str]:
