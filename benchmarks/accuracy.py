@@ -70,12 +70,12 @@ def main() -> None:
     done = read_done(arguments.table)
     cases = itertools.product(arguments.steps, arguments.folds, arguments.seeds, arguments.arms)
     for steps, fold, seed, arm in cases:
-        wanted = [arguments.name, *([arguments.name + EDGES] if arguments.edges else [])]
-        if not all((name, arm, fold, str(seed), str(steps)) in done for name in wanted):
+        names = [arguments.name, *([arguments.name + EDGES] if arguments.edges else [])]
+        if not all((name, arm, fold, str(seed), str(steps)) in done for name in names):
             job = job_of(config, arm, fold, seed, steps)
             stacks = read_stacks(arguments.volume, arguments.labels, job)
             scored = test or (stacks.volume[: stacks.depth], stacks.labels, stacks.fold.scored)
-            for row in measure(arguments, job, stacks, scored, config, machine):
+            for row in measure(names, job, stacks, scored, config, machine):
                 if tuple(str(row[key]) for key in KEY) not in done:
                     append(arguments.table, row)
     for row in reported_rows(arguments) if arguments.trained else []:
@@ -146,8 +146,9 @@ def reported_rows(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def measure(
-    arguments: argparse.Namespace, job: TrainingJob, stacks: Stacks, scored: Scored, config: Config, machine: Machine
+    names: list[str], job: TrainingJob, stacks: Stacks, scored: Scored, config: Config, machine: Machine
 ) -> Iterator[dict[str, Any]]:
+    """Yield a row by threshold and, where it has a name too, one by learned edges."""
     with tempfile.TemporaryDirectory() as folder:
         progress = Progress((job.arm, job.fold, job.seed), job.train.steps, Path(folder) / HEARTBEAT)
         states = StateFolder(Path(folder), "benchmark")
@@ -158,15 +159,14 @@ def measure(
     volume, labels, slices = scored
     probabilities = predictor.predict_stack(volume, slices)
     by_threshold = metrics_of(score_stack(labels[slices], probabilities))
-    yield row_of(arguments.name, job, machine.name, training.seconds, by_threshold)
-    if arguments.edges:
+    yield row_of(names[0], job, machine.name, training.seconds, by_threshold)
+    if len(names) > 1:
         start = time.perf_counter()
-        cut = cut_by_edges(
-            training.average.network, job, stacks, dict(zip(slices, probabilities, strict=True)), config, machine
-        )
+        known = dict(zip(slices, probabilities, strict=True))
+        cut = cut_by_edges(training.average.network, job, stacks, known, config, machine)
         seconds = training.seconds + time.perf_counter() - start
         by_edges = metrics_of(score_stack(labels[slices], cut))
-        yield row_of(arguments.name + EDGES, job, machine.name, seconds, by_edges)
+        yield row_of(names[1], job, machine.name, seconds, by_edges)
 
 
 def cut_by_edges(

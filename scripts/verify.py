@@ -16,7 +16,7 @@ from fusionnet.files import write_json
 from fusionnet.logs import start_log
 from fusionnet.report.results import read_json
 from fusionnet.workflow.plan import Plan
-from fusionnet.workflow.verify import CAUSES, make_record, only, targets_of, verdict
+from fusionnet.workflow.verify import CAUSES, make_record, only, paths_recorded, verdict
 
 PROJECT = ("config", "fusionnet", "scripts", "workflow", "pyproject.toml")
 
@@ -54,7 +54,8 @@ def main() -> None:
         found = make_record(arguments.experiment, config, Path.cwd(), arguments.replicate)
     else:
         with tempfile.TemporaryDirectory(prefix="fusionnet-verify-") as folder:
-            targets = targets_of(Plan(arguments.experiment, config), arguments.replicate)
+            plan = Plan(arguments.experiment, config)
+            targets = paths_recorded(plan, arguments.replicate) if arguments.replicate else [arguments.experiment]
             link_own_files(config.download.own_files(), Path(folder))
             rerun(targets, Path(folder), expected["machine"])
             found = make_record(arguments.experiment, config, Path(folder), arguments.replicate)

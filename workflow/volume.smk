@@ -1,19 +1,13 @@
 # One volume predicted by many jobs, on GPUs of one machine or on nodes of a cluster, each of which writes its share of the
 # chunks into one store. The result does not depend on their number.
 #   snakemake -s workflow/volume.smk --config checkpoint=C.pt volume=V.zarr probabilities=P.zarr shards=8
-import os
-import sys
-
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-# This checkout's code, also where another one is installed.
-sys.path.insert(0, os.getcwd())
-os.environ.update(PYTHONPATH=os.pathsep.join([os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]))
 
-from fusionnet.workflow.bytecode import check_by_text
+include: "checkout.smk"
 
-check_by_text()
+
 from fusionnet.errors import UserError
 from fusionnet.volumes.fingerprint import files_fingerprint
 from fusionnet.workflow.code import code_files

@@ -148,22 +148,21 @@ def files_recorded(plan: Plan, fold: str) -> list[str]:
     return ["checkpoint.pt", "history.csv", "probabilities.tif", *segmented, *scored]
 
 
-def targets_of(plan: Plan, replicate: str | None) -> list[str]:
-    """Return what Snakemake is asked for: the experiment, or the recorded files of a replicate, ``ARM/FOLD/seed-N``."""
-    if not replicate:
-        return [plan.name]
-    files = files_recorded(plan, replicate.split("/")[1])
-    return [f"results/{plan.name}/replicates/{replicate}/{file}" for file in files]
+def paths_recorded(plan: Plan, replicate: str | None) -> list[str]:
+    """Return the paths of the files that a record has, of all replicates or of one, ``ARM/FOLD/seed-N``."""
+    arms = plan.config.arms
+    paths = [
+        path for fold in plan.config.folds for path in plan.replicate_files([fold], arms, files_recorded(plan, fold))
+    ]
+    return [path for path in paths if replicate is None or f"/replicates/{replicate}/" in path]
 
 
 def _outputs(plan: Plan, root: Path, replicate: str | None) -> dict[str, Any]:
     """Return the hashes of the files of each replicate, or of one, by its folder."""
     outputs: dict[str, Any] = {}
-    for fold in plan.config.folds:
-        for path in plan.replicate_files([fold], plan.config.arms, files_recorded(plan, fold)):
-            folder, name = path.rsplit("/", 1)
-            if replicate is None or folder.endswith(f"/replicates/{replicate}"):
-                outputs.setdefault(folder, {})[name] = _hashes(_existing(root / path))
+    for path in paths_recorded(plan, replicate):
+        folder, name = path.rsplit("/", 1)
+        outputs.setdefault(folder, {})[name] = _hashes(_existing(root / path))
     return outputs
 
 

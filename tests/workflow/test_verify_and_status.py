@@ -75,6 +75,15 @@ def test_status_shows_the_finished_trainings(script):
     ]
 
 
+def test_own_stacks_named_by_relative_paths_are_found_from_the_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/v.tif").write_bytes(b"grey")
+    link = runpy.run_path(str(ROOT / "scripts/verify.py"))["link_own_files"]
+    link(["mine/v.tif", str(tmp_path / "mine/v.tif")], tmp_path / "copy")
+    assert [path.read_bytes() for path in (tmp_path / "copy").rglob("*.tif")] == [b"grey"]
+
+
 @pytest.mark.slow
 def test_running_it_again_gives_the_same_bytes(finished: Path, record: Path):
     output = command_in(finished)(f"python scripts/verify.py --record-file {record}").stdout

@@ -39,3 +39,7 @@ def test_the_result_is_that_of_one_job_and_a_mistake_is_named(tmp_path: Path, mo
     os.utime(project / "v.tif", ns=(1, 1))
     again = run(f"{many} probabilities=many.tif --dry-run").stdout
     assert jobs_to_run(again) == {"predict_shard": 2, "predict_whole": 1}, "replaced by an older file"
+    with (project / "fusionnet/workflow/volume_job.py").open("a") as file:
+        file.write("raise RuntimeError('of this checkout')\n")
+    other = run(f"env -u PYTHONPATH {many} probabilities=many.tif --dry-run", succeeds=False)
+    assert "of this checkout" in other.stdout, "not the code that is installed"

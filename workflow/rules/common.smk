@@ -1,25 +1,21 @@
 # The plan of every experiment, and the functions that turn a rule's wildcards into questions to its plan.
-import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-# This checkout's code, also where another one is installed: `dvc exp run --temp` works in a copy of the project.
-sys.path.insert(0, os.getcwd())
-os.environ.update(PYTHONPATH=os.pathsep.join([os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]))
 
-from fusionnet.workflow.bytecode import check_by_text
+include: "../checkout.smk"
 
-check_by_text()
+
 from fusionnet.config.experiment import DEFAULT_EXPERIMENT, FOLD, NAME
 from fusionnet.config.reading import overrides
 from fusionnet.errors import UserError
-from fusionnet.workflow.asked import asked_for, load_plans, targets_of
 from fusionnet.workflow.claims import claim
 from fusionnet.workflow.code import code_files
 from fusionnet.workflow.gpus import Places, gpus_offered
 from fusionnet.workflow.plan import AUGMENTED, REPLICATE, REPORT, REPORTS, SUBMISSION, Plan
+from fusionnet.workflow.plans import asked_for, load_plans, targets_of
 
 ENVIRONMENT = workflow.source_path("../envs/fusionnet.yaml")
 

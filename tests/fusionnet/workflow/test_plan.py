@@ -2,31 +2,15 @@ import json
 from pathlib import Path
 
 import pytest
-from small_project import ROOT
 
-from fusionnet.config.experiment import EXPERIMENTS, load
-from fusionnet.errors import UserError
-from fusionnet.workflow.asked import asked_for, load_plans, targets_of
+from fusionnet.config.experiment import load
 from fusionnet.workflow.plan import REPORTS, Plan
 
-UNET = {"architecture": "unet", "width": 2}
-LABELLED = {"dataset": "files", "volume": "v.tif", "labels": "l.tif"}
 TWO_UNITS = {"architecture": "fusionnet", "width": 8, "chain": 2}
 
 
 def plan_of(experiment: str, **overrides) -> Plan:
     return Plan(experiment, load(experiment, overrides))
-
-
-@pytest.fixture
-def overlays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of overlays of a project of its own, with the base and the overlay of the default experiment."""
-    folder = tmp_path / EXPERIMENTS
-    folder.mkdir(parents=True)
-    (tmp_path / "config/config.yaml").write_text((ROOT / "config/config.yaml").read_text())
-    (folder / "phantom.yaml").write_text("train: {}\n")
-    monkeypatch.chdir(tmp_path)
-    return folder
 
 
 def test_the_files_of_the_default_experiment_are_those_of_every_stage():
@@ -144,68 +128,3 @@ def test_what_jobs_are_given_is_the_configuration_as_json():
     assert json.loads(plan.download_job())["phantom"]["seed"] == plan.config.download.phantom.seed
     assert json.loads(plan_of("isbi2012").download_job())["phantom"] is None
     assert json.loads(plan.report_job("report"))["folds"] == ["test"]
-
-
-def test_a_faulty_overlay_stops_its_own_experiment_alone(overlays: Path):
-    (overlays / "faulty.yaml").write_text("train: {epoch: 3}\n")
-    plans, faults = load_plans({})
-    assert set(plans) == {"phantom"} and set(faults) == {"faulty"}
-    assert "unknown key 'train.epoch' (did you mean 'epochs'?)" in str(faults["faulty"])
-
-
-def test_a_test_fold_needs_a_test_stack(overlays: Path):
-    (overlays / "mine.yaml").write_text(json.dumps({"download": LABELLED, "folds": ["test"]}))
-    (overlays / "ours.yaml").write_text(json.dumps({"download": LABELLED, "folds": ["3-4"]}))
-    plans, faults = load_plans({})
-    assert set(plans) == {"ours", "phantom"}
-    assert isinstance(faults["mine"], UserError)
-    assert str(faults["mine"]).startswith("config/experiments/mine.yaml: fold 'test' is a test stack")
-
-
-@pytest.mark.parametrize(
-    ("overlay", "message"),
-    [
-        ({"folds": ["3-4"], "report": {"submission": True}}, "add 'test' to `folds`"),
-        ({"folds": ["3-4"], "arms": ["unet", "U-Net"], "network": {"U-Net": UNET}}, "arms 'unet' and 'U-Net' look"),
-        ({"folds": ["3-4"], "arms": ["a_b", "AB"], "network": {"a_b": UNET, "AB": UNET}}, "arms 'a_b' and 'AB' look"),
-    ],
-)
-def test_what_cannot_be_reported_is_refused_before_anything_runs(overlays: Path, overlay: dict, message: str):
-    (overlays / "mine.yaml").write_text(json.dumps({"download": LABELLED, **overlay}))
-    assert message in str(load_plans({})[1]["mine"])
-
-
-def test_overrides_win_over_every_overlay(overlays: Path):
-    (overlays / "phantom.yaml").write_text("seeds: [1]\n")
-    plans, _ = load_plans({"seeds": [7]})
-    assert plans["phantom"].config.seeds == [7]
-
-
-@pytest.mark.parametrize(
-    ("line", "targets"),
-    [
-        ("", []),
-        ("--cores 1 --config note=phantom", []),
-        ("--dry-run -- isbi2012", ["isbi2012"]),
-        ("isbi2012 --cores 2 --resources gpu=1", ["isbi2012"]),
-        ("--force --allowed-rules train -- results/a/b.pt", ["results/a/b.pt"]),
-        ("--target-jobs train:experiment=isbi2012,arm=unet --cores 1 --mode subprocess", ["isbi2012", "unet"]),
-    ],
-)
-def test_targets_are_read_as_snakemake_reads_them(line: str, targets: list[str]):
-    assert targets_of(line.split()) == targets
-
-
-@pytest.mark.parametrize(
-    ("targets", "experiments"),
-    [
-        ([], {"phantom"}),
-        (["all", "isbi2012"], {"phantom", "isbi2012"}),
-        (["figures"], {"phantom"}),
-        (["results/isbi2012/report/summary.json"], {"isbi2012"}),
-        (["data/augmented/nucmm-z/volume.tif"], {"nucmm-z"}),
-        (["results/isbi2012-old/report/summary.json"], set()),
-    ],
-)
-def test_targets_name_the_experiments_that_they_belong_to(targets: list[str], experiments: set[str]):
-    assert asked_for(targets) == experiments

@@ -14,7 +14,7 @@ from fusionnet.models.checkpoints import save_checkpoint
 from fusionnet.volumes.stacks import write_volume
 from fusionnet.workflow.code import project_files
 from fusionnet.workflow.plan import Plan
-from fusionnet.workflow.verify import SCRIPTS, TOLERANCE, files_recorded, make_record, only, targets_of, verdict
+from fusionnet.workflow.verify import SCRIPTS, TOLERANCE, files_recorded, make_record, only, paths_recorded, verdict
 
 ROOT = Path(__file__).parents[3]
 
@@ -89,7 +89,7 @@ def test_what_a_record_has_of_each_task():
     plan = Plan("isbi2012-submission", load("isbi2012-submission"))
     assert plan.config.folds == ["test"] and plan.scored_folds == []
     assert files_recorded(plan, "test") == ["checkpoint.pt", "history.csv", "probabilities.tif", "segmentation.tif"]
-    wanted = targets_of(Plan("phantom", load("phantom")), "unet/test/seed-0")
+    wanted = paths_recorded(Plan("phantom", load("phantom")), "unet/test/seed-0")
     assert wanted[0] == "results/phantom/replicates/unet/test/seed-0/checkpoint.pt" and wanted[-1].endswith(
         "ladder.csv"
     )
