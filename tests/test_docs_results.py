@@ -120,6 +120,8 @@ def test_the_trainings_of_isbi2012():
     assert len(rows) == replicates_of_config("isbi2012")
     minutes = sum(float(row["training_seconds"]) for row in rows) / 60
     assert f"{len(rows)} trainings of 800 steps took {minutes:.0f} minutes" in page("docs/results.md")
+    unet = [float(row["training_seconds"]) / 60 for row in rows if row["arm"] == "unet"]
+    assert f"one network took from {min(unet):.1f} to {max(unet):.1f} minutes" in page("docs/results.md")
     names = {"fusionnet": "FusionNet", "unet": "U-Net", "unet-matched": "U-Net of equal parameters"}
     for arm, name in names.items():
         scores = [float(row["v_rand"]) for row in rows if row["arm"] == arm]
