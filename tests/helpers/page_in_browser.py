@@ -9,9 +9,26 @@ Open = Callable[..., Any]
 
 
 def state(tab: Any) -> dict[str, str]:
-    """Return the view that the address holds, once it has been noted there."""
-    tab.wait_for_timeout(140)
-    return {key: values[0] for key, values in parse_qs(tab.evaluate("location.hash.slice(1)")).items()}
+    """Return the view that the address holds, once it changes no more.
+
+    It is noted there 100 ms after the last change, by the page's own clock, which on a busy machine is later than ours.
+    """
+    noted, before = "", None
+    while noted != before:
+        before = noted
+        noted = tab.evaluate("new Promise((done) => setTimeout(() => done(location.hash.slice(1)), 130))")
+    return {key: values[0] for key, values in parse_qs(noted).items()}
+
+
+def wait_until(tab: Any, expression: str) -> None:
+    """Wait, for five seconds at most, until a JavaScript expression holds.
+
+    Playwright's own `wait_for_function` evaluates text within the page, which the page's security policy forbids.
+    """
+    for _ in range(50):
+        if tab.evaluate(expression):
+            break
+        tab.wait_for_timeout(100)
 
 
 def shown(tab: Any, share: float) -> list[int]:

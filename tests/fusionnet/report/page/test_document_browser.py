@@ -1,7 +1,7 @@
 """The page in a real browser, without a network: what a person sees and does."""
 
 import pytest
-from page_in_browser import NARROW, WIDE, Open, state
+from page_in_browser import NARROW, WIDE, Open, state, wait_until
 
 from fusionnet.report.page.material import Findings
 
@@ -27,7 +27,7 @@ def test_a_point_of_a_slices_score_and_a_number_of_its_table_show_the_slice(visi
 
 def test_an_address_of_a_section_stays(visit: Open):
     tab = visit("#thresholds")
-    tab.wait_for_timeout(200)
+    wait_until(tab, "scrollY > 1000")
     assert tab.evaluate("location.hash") == "#thresholds" and tab.evaluate("scrollY") > 1000
 
 

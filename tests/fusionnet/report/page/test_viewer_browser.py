@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, unquote
 
 import pytest
-from page_in_browser import WIDE, Open, middle, shown, state
+from page_in_browser import WIDE, Open, middle, shown, state, wait_until
 
 
 def test_slider_keys_and_wheel_change_the_slice_and_the_address(visit: Open):
@@ -27,7 +27,7 @@ def test_the_wheel_scrolls_the_page_until_the_picture_was_chosen(visit: Open):
     tab.locator("#canvas").hover()
     before = tab.evaluate("scrollY")
     tab.mouse.wheel(0, 120)
-    tab.wait_for_timeout(300)
+    wait_until(tab, f"scrollY > {before}")
     assert tab.evaluate("scrollY") > before and tab.inner_text("#title") == "slice 0"
 
 
@@ -125,7 +125,7 @@ def test_an_address_is_a_view(visit: Open):
 
 def test_an_address_of_a_view_opens_at_the_viewer_and_one_of_none_at_the_top(visit: Open):
     tab = visit("#slice=2-3.2&zoom=2")
-    tab.wait_for_timeout(200)
+    wait_until(tab, "document.getElementById('canvas').getBoundingClientRect().y < innerHeight / 2")
     assert 0 <= tab.locator("#canvas").bounding_box()["y"] < WIDE[1] / 2 and tab.evaluate("scrollY") > 0
     assert visit().evaluate("scrollY") == 0
 
