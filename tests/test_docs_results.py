@@ -9,6 +9,7 @@ from statistics import mean
 import pytest
 from pages import page
 
+from benchmarks import tissues
 from fusionnet.config.experiment import load
 from workflow.fill_pages import filled
 
@@ -107,6 +108,21 @@ def test_what_the_committed_experiments_trained():
     assert "width 8 and 800 steps of 4 crops of 192 x 192 unless stated otherwise" in page("docs/results.md")
     assert "slices 12–16 and 3–7, which lie in the blocks 0–4, 5–9, 10–14 and 15–19" in page("docs/train.md")
     assert load("isbi2012").folds == ["0-4", "5-9", "10-14", "15-19", "20-24", "25-29"]
+
+
+def test_both_tissues_together(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("sys.argv", ["tissues.py", "isbi2012", "vnc"])
+    tissues.main()
+    printed = [line.split(" | ") for line in capsys.readouterr().out.splitlines() if " | together | " in line]
+    assert len(printed) == 4
+    text = (ROOT / "docs/results.md").read_text(encoding="utf-8")
+    for cells in printed:
+        assert " | ".join(cell for cell in cells if cell != "together") in text
+    against_unet = [cells for cells in printed if cells[0] == "| FusionNet minus U-Net"]
+    for _, score, _, _, difference, interval, _ in against_unet:
+        sentence = rf"{score} {re.escape(difference)} \((95 % interval )?{re.escape(interval)}\)"
+        assert re.search(sentence, page("docs/results.md"))
 
 
 def replicates_of(experiment: str) -> list[dict[str, str]]:

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "fusionnet"
 STAGES = ("download", "augment", "train", "predict", "segment", "evaluate", "report")
 OTHER_FOLDERS = ("config", "models", "volumes", "export", "examine", "workflow")
 WITHOUT_SETTINGS = {"evaluate"}  # the official scores have none
-PIPELINES = ("dvc.yaml", "results/isbi2012/dvc.yaml", "results/phantom-nuclei/dvc.yaml")
+PIPELINES = ("dvc.yaml", "results/isbi2012/dvc.yaml", "results/vnc/dvc.yaml", "results/phantom-nuclei/dvc.yaml")
 OF_MEMBRANES = {"segment"}  # stages that experiments on nuclei do not have
 
 MOST_FILES_AT_THE_ROOT = 8

@@ -242,7 +242,7 @@ def _call(tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def _words(done: subprocess.CompletedProcess[str]) -> str:
     """Return the last lines of a tool's messages, on one."""
     lines = [line.strip().removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.strip()]
-    return " ".join(lines[-3:])
+    return " ".join(lines[-3:]) or "it gave no reason; `dvc status` may"  # as for a pipeline that is no YAML
 
 
 def _some(names: Iterable[str]) -> str:

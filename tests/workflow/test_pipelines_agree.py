@@ -18,6 +18,7 @@ from fusionnet.workflow.code import code_of, files_under
 PIPELINES = {
     "phantom": "dvc.yaml",
     "isbi2012": "results/isbi2012/dvc.yaml",
+    "vnc": "results/vnc/dvc.yaml",
     "phantom-nuclei": "results/phantom-nuclei/dvc.yaml",
 }
 SECTIONS_OF = {

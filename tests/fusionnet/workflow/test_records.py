@@ -146,6 +146,14 @@ def test_record_takes_what_is_there_and_asks_for_a_commit(snakemake: Snakemake, 
     assert records._changed_stages(Path("dvc.yaml")) == set()
 
 
+def test_record_says_where_to_look_if_dvc_is_silent(snakemake: Snakemake, lines):
+    """With --quiet it is so about a pipeline that cannot be read."""
+    with Path("dvc.yaml").open("a") as pipeline:
+        pipeline.write("vars: [{a: b: c}]\n")
+    assert not records.run_action("record", [])
+    assert lines()[-1] == "phantom: DVC did not record it: it gave no reason; `dvc status` may"
+
+
 def test_record_refuses_while_there_is_work(snakemake: Snakemake, lines):
     before = Path("dvc.lock").read_bytes()
     OUTPUT.write_text("three")
