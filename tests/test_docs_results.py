@@ -14,6 +14,7 @@ from fusionnet.config.experiment import load
 from workflow.fill_pages import filled
 
 ROOT = Path(__file__).parents[1]
+SCORES = ("v_rand", "v_info")
 
 
 def replicates_of_config(experiment: str) -> int:
@@ -123,6 +124,18 @@ def test_both_tissues_together(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     for _, score, _, _, difference, interval, _ in against_unet:
         sentence = rf"{score} {re.escape(difference)} \((95 % interval )?{re.escape(interval)}\)"
         assert re.search(sentence, page("docs/results.md"))
+
+
+def test_what_the_first_slices_of_vnc_score_at_home():
+    with (ROOT / "results/vnc/report/segmentation.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["fold"] == "0-4"]
+    text = page("docs/results.md")
+    home = {
+        rung: " / ".join(f"{mean(float(row[score]) for row in rows if row['rung'] == rung):.4f}" for score in SCORES)
+        for rung in ("threshold", "edges_beside")
+    }
+    assert f"their six scored {home['threshold']} on these slices" in text
+    assert f"learned edges ({home['edges_beside']} at home)" in text
 
 
 def replicates_of(experiment: str) -> list[dict[str, str]]:

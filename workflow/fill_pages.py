@@ -23,6 +23,7 @@ from fusionnet.style import display_names
 
 BLOCK = re.compile(r"(<!-- (?P<experiment>[\w-]+): (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.S)
 HARDEST = 6
+AWAY = ("threshold", "edges learned there")  # with the network, on its own tissue
 ARM, SCORES = "network", list(headlines().values())
 
 
@@ -49,6 +50,7 @@ def _block(experiment: str, name: str) -> str:
         "steps to cells": ladder,
         "gain": gain,
         "means": means,
+        "across": across,
         "cost": cost,
     }
     return "\n".join(tables[name](Path("results") / experiment))
@@ -184,6 +186,18 @@ def means(results: Path) -> list[str]:
         count = len(seeds) * len(arms.split("+"))
         rows.append([name, f"{count}", *(" / ".join(f"{x:.4f}" for x in scores.loc[(arms, rung)]) for rung in RUNGS)])
     heads = [f"{' / '.join(SCORES)} of", "networks", *RUNGS.values()]
+    return markdown_table(heads, rows)
+
+
+def across(results: Path) -> list[str]:
+    """Networks on tissue that they were not trained on, as benchmarks/across.py scored them."""
+    table = pd.read_csv("docs/figures/across.csv")
+    names, scores = display_names(list(dict.fromkeys(table["arm"]))), list(headlines())
+    rows = []
+    for (network, tissue, arm), found in table.groupby(["network", "on", "arm"], sort=False):
+        means = [" / ".join(f"{found[f'{score}{rung}'].mean():.4f}" for score in scores) for rung in ("", "_edges")]
+        rows.append([names[arm], network.removeprefix("of "), tissue, f"{len(found)}", *means])
+    heads = [ARM, "trained on", "scored on", "networks", *(f"{' / '.join(SCORES)}, {way}" for way in AWAY)]
     return markdown_table(heads, rows)
 
 
