@@ -22,7 +22,7 @@ def replicates_of_config(experiment: str) -> int:
     return len(config.arms) * len(config.folds) * len(config.seeds)
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/results.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/results.md", "docs/segment.md"])
 def test_the_tables_of_the_pages_are_those_of_the_committed_reports(name: str, monkeypatch: pytest.MonkeyPatch):
     """`make pages` would change nothing."""
     monkeypatch.chdir(ROOT)
@@ -70,6 +70,18 @@ def test_score_against_minutes_is_that_of_its_table():
             minutes = mean(float(row["minutes"]) for row in of_arm)
             cells.append(f"{minutes:.1f}, {mean(scores):.4f} ({min(scores):.4f} to {max(scores):.4f})")
         assert f"| {steps} | {' | '.join(cells)} |" in page("docs/train.md")
+
+
+def test_minutes_to_a_score_with_learned_edges():
+    with (ROOT / "docs/figures/accuracy-native.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["name"].endswith("learned edges")]
+    scores = {}
+    for arm, steps in (("unet", "400"), ("fusionnet", "400"), ("fusionnet", "800")):
+        of_arm = [row for row in rows if (row["arm"], row["steps"]) == (arm, steps)]
+        scores[arm, steps] = mean(float(row["v_rand"]) for row in of_arm)
+    assert scores["fusionnet", "400"] < 0.98 < scores["unet", "400"] < 0.985
+    assert f"Both then stand at {scores['unet', '400']:.4f};" in page("docs/segment.md")
+    assert f"{scores['unet', '400']:.4f}" == f"{scores['fusionnet', '800']:.4f}"
 
 
 def test_trials_are_those_of_their_table():

@@ -51,6 +51,7 @@ def _block(experiment: str, name: str) -> str:
         "gain": gain,
         "means": means,
         "across": across,
+        "minutes": minutes,
         "cost": cost,
     }
     return "\n".join(tables[name](Path("results") / experiment))
@@ -198,6 +199,21 @@ def across(results: Path) -> list[str]:
         means = [" / ".join(f"{found[f'{score}{rung}'].mean():.4f}" for score in scores) for rung in ("", "_edges")]
         rows.append([names[arm], network.removeprefix("of "), tissue, f"{len(found)}", *means])
     heads = [ARM, "trained on", "scored on", "networks", *(f"{' / '.join(SCORES)}, {way}" for way in AWAY)]
+    return markdown_table(heads, rows)
+
+
+def minutes(results: Path) -> list[str]:
+    """What so many steps take and give, as benchmarks/accuracy.py --edges measured it."""
+    table = pd.read_csv("docs/figures/accuracy-native.csv")
+    names = display_names(list(dict.fromkeys(table["arm"])))
+    rows = []
+    for (arm, steps), found in table.groupby(["arm", "steps"], sort=False):
+        row = [names[arm], f"{steps:,}", f"{len(found) // 2}"]
+        for _, way in found.groupby("name"):  # the plain name, and the same with ", learned edges"
+            row += [f"{way['minutes'].mean():.1f}", " / ".join(f"{way[score].mean():.4f}" for score in headlines())]
+        rows.append(row)
+    ways = (RUNGS[THRESHOLD], RUNGS[BESIDE])
+    heads = [ARM, "steps", "trainings", *(head for way in ways for head in ("minutes", f"{' / '.join(SCORES)}, {way}"))]
     return markdown_table(heads, rows)
 
 
