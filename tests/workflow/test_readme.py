@@ -82,15 +82,16 @@ def sections(page: str) -> list[tuple[str, str]]:
     text = (ROOT / page).read_text()
     if page == "README.md":
         return [("isbi2012", text)]
-    # Means that no report has stand in written tables, which have tests of their own (tests/test_docs_results.py).
-    return re.findall(r"^## ([\w-]+): (.*?)(?=^## )", BLOCK.sub("", text), flags=re.M | re.S)
+    # What no report has stands in written tables and in two parts, which have tests in tests/test_docs_results.py.
+    elsewhere = r"^### (?:Both tissues together|Away from home)\n"
+    return re.findall(rf"^## ([\w-]+): (.*?)(?=^## |{elsewhere})", BLOCK.sub("", text), flags=re.M | re.S)
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
 def test_every_score_in_the_text_is_one_of_the_report_of_its_section(page: str):
-    assert sections(page)
+    assert any(SCORE.search(text) for _, text in sections(page))
     for experiment, text in sections(page):
         files = (ROOT / f"results/{experiment}/report").glob("*.md")
         reported = set(SCORE.findall(" ".join(file.read_text() for file in files))) | PAPER
         written = set(SCORE.findall(text))
-        assert written and written <= reported, f"{experiment}: {written - reported}"
+        assert written <= reported, f"{experiment}: {written - reported}"
