@@ -148,6 +148,14 @@ def test_what_the_first_slices_of_vnc_score_at_home():
     }
     assert f"their six scored {home['threshold']} on these slices" in text
     assert f"learned edges ({home['edges_beside']} at home)" in text
+    with (ROOT / "docs/figures/across.csv").open() as file:
+        away = list(csv.DictReader(file))
+    (packaged,) = [row for row in away if row["on"] == "vnc 0-3"]
+    reached = " / ".join(f"{float(packaged[f'{score}_edges']):.3f}" for score in SCORES)
+    assert f"reaches {reached} with its edges on slices 0-3" in text
+    of_vnc = [row for row in away if row["on"] == "isbi2012"]
+    assert {float(row["v_rand_threshold"]) for row in of_vnc} == {0.9}
+    assert f"V_rand {mean(float(row['v_rand']) for row in of_vnc):.2f} instead of" in text
 
 
 def replicates_of(experiment: str) -> list[dict[str, str]]:
