@@ -39,7 +39,6 @@ def open_mrc(name: str) -> VolumeSource:
                 header = file.header
                 dtype = mrcfile.utils.data_dtype_from_header(header)
                 shape = mrcfile.utils.data_shape_from_header(header)
-                lengths = [float(file.voxel_size[axis]) for axis in "zyx"]
     except (ValueError, OSError) as error:
         raise UserError(f"{path}: cannot be read as MRC ({error}); fetch or export it again") from error
     # A garbage collection meanwhile may add complaints of other files.
@@ -53,16 +52,23 @@ def open_mrc(name: str) -> VolumeSource:
     stored = [letters.get(int(header[axis]), "?") for axis in ("maps", "mapr", "mapc")]
     axes = stored if len(shape) == 3 and "?" not in stored else None
     zyx, reader = oriented(name, array, axes)
-    size, said = _voxel_size(header, shape, lengths)
+    size, said = _voxel_size(header, shape)
     return VolumeSource(name, zyx, array.dtype.newbyteorder("="), reader, size, notes=(*notes, *said))
 
 
-def _voxel_size(header: Any, shape: tuple[int, ...], lengths: list[float]) -> tuple[VoxelSize | None, list[str]]:
+def _voxel_size(header: Any, shape: tuple[int, ...]) -> tuple[VoxelSize | None, list[str]]:
     """Return the voxel size if it is known, and what a person should hear of it.
 
     To MRC2014 a file with ISPG 0 or MZ 1 holds images, and says nothing of a distance between them. SimpleITK writes
     volumes with ISPG 0 as well, and other programs give the images a z that nobody measured.
     """
+    cell, samples = [float(header.cella[axis]) for axis in "zyx"], [int(header[axis]) for axis in ("mz", "my", "mx")]
+    if any(cell) and min(samples) < 1:  # as mrcz writes it
+        counts = ", ".join(map(str, samples[::-1]))
+        return None, [
+            f"voxel size is not known: the header has the size of the whole, and {counts} samples along x, y, z"
+        ]
+    lengths = [side / count if side else 0.0 for side, count in zip(cell, samples, strict=True)]
     if all(side in (0, 1) for side in lengths):  # programs write 1 angstrom where they know no size
         return None, []
     is_stack = len(shape) == 3 and shape[0] > 1 and (int(header.ispg) == 0 or int(header.mz) == 1)

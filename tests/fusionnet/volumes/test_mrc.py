@@ -132,6 +132,16 @@ def test_a_stack_of_images_has_a_distance_only_where_it_is_sure(
     np.testing.assert_array_equal(source.read_all(), GREY)
 
 
+def test_a_header_without_a_number_of_samples_has_no_voxel_size(tmp_path: Path):
+    path = write(tmp_path / "v.mrc", GREY.astype(np.float32))
+    with mrcfile.open(path, "r+") as file:
+        file.header.mx = file.header.my = file.header.mz = 0  # mrcz writes none
+    source = open_volume(path)
+    assert source.voxel_size_nm is None and len(source.notes) == 1
+    assert "has the size of the whole, and 0, 0, 0 samples along x, y, z" in source.notes[0]
+    np.testing.assert_array_equal(source.read_all(), GREY)
+
+
 def test_one_image_needs_no_distance(tmp_path: Path):
     with mrcfile.new(tmp_path / "v.mrc") as file:
         file.set_data(GREY[0].astype(np.float32))
