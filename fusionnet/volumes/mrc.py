@@ -63,7 +63,7 @@ def _voxel_size(header: Any, shape: tuple[int, ...]) -> tuple[VoxelSize | None, 
     volumes with ISPG 0 as well, and other programs give the images a z that nobody measured.
     """
     cell, samples = [float(header.cella[axis]) for axis in "zyx"], [int(header[axis]) for axis in ("mz", "my", "mx")]
-    if any(cell) and min(samples) < 1:  # as mrcz writes it
+    if any(cell) and min(samples) < 1:  # findings/mrcz_header_without_sampling.sh
         counts = ", ".join(map(str, samples[::-1]))
         return None, [
             f"voxel size is not known: the header has the size of the whole, and {counts} samples along x, y, z"
