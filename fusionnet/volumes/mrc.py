@@ -1,5 +1,6 @@
 """MRC files of electron tomography and serial blocks; the header is read by mrcfile, the voxels are mapped."""
 
+import math
 import warnings
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,7 +10,7 @@ import numpy as np
 from fusionnet.errors import UserError
 from fusionnet.volumes.output import ContiguousWriter, OutputPlan
 from fusionnet.volumes.source import MappedArray, VolumeSource, existing, oriented
-from fusionnet.volumes.units import voxel_size_nm
+from fusionnet.volumes.units import VoxelSize, voxel_size_nm
 
 SUFFIXES = (".mrc", ".rec", ".st", ".map")
 HEADER_BYTES = 1024
@@ -38,7 +39,6 @@ def open_mrc(name: str) -> VolumeSource:
                 header = file.header
                 dtype = mrcfile.utils.data_dtype_from_header(header)
                 shape = mrcfile.utils.data_shape_from_header(header)
-                lengths = [float(file.voxel_size[axis]) for axis in "zyx"]
     except (ValueError, OSError) as error:
         raise UserError(f"{path}: cannot be read as MRC ({error}); fetch or export it again") from error
     # A garbage collection meanwhile may add complaints of other files.
@@ -52,11 +52,41 @@ def open_mrc(name: str) -> VolumeSource:
     stored = [letters.get(int(header[axis]), "?") for axis in ("maps", "mapr", "mapc")]
     axes = stored if len(shape) == 3 and "?" not in stored else None
     zyx, reader = oriented(name, array, axes)
-    # Programs write 1 angstrom where they know no size: of all, or of what lies between the images of a stack.
-    is_stack = len(shape) == 3 and shape[0] > 1 and int(header.mz) == 1
-    known = any(side not in (0, 1) for side in lengths) and not (is_stack and lengths[0] in (0, 1))
-    size, unknown = voxel_size_nm(lengths if known else [None] * 3, ["angstrom"] * 3)
-    return VolumeSource(name, zyx, array.dtype.newbyteorder("="), reader, size, notes=(*notes, *unknown))
+    size, said = _voxel_size(header, shape)
+    return VolumeSource(name, zyx, array.dtype.newbyteorder("="), reader, size, notes=(*notes, *said))
+
+
+def _voxel_size(header: Any, shape: tuple[int, ...]) -> tuple[VoxelSize | None, list[str]]:
+    """Return the voxel size if it is known, and what a person should hear of it.
+
+    To MRC2014 a file with ISPG 0 or MZ 1 holds images, and says nothing of a distance between them. SimpleITK writes
+    volumes with ISPG 0 as well, and other programs give the images a z that nobody measured.
+    """
+    cell, samples = [float(header.cella[axis]) for axis in "zyx"], [int(header[axis]) for axis in ("mz", "my", "mx")]
+    if any(cell) and min(samples) < 1:  # findings/mrcz_header_without_sampling.sh
+        counts = ", ".join(map(str, samples[::-1]))
+        return None, [
+            f"voxel size is not known: the header has the size of the whole, and {counts} samples along x, y, z"
+        ]
+    lengths = [side / count if side else 0.0 for side, count in zip(cell, samples, strict=True)]
+    if all(side in (0, 1) for side in lengths):  # programs write 1 angstrom where they know no size
+        return None, []
+    is_stack = len(shape) == 3 and shape[0] > 1 and (int(header.ispg) == 0 or int(header.mz) == 1)
+    if not is_stack:
+        return voxel_size_nm(lengths, ["angstrom"] * 3)
+    z, y, x = (side / ANGSTROM for side in lengths)
+    if lengths[0] in (0, 1):
+        doubt = "without a distance"
+    elif int(header.mz) == 1:
+        doubt = f"{z:g} nm of one image or of all {shape[0]}, programs differ"
+    elif math.isclose(z, x, rel_tol=1e-4):
+        doubt = f"at {z:g} nm as its pixels, which programs write without knowing it"
+    else:
+        size, unknown = voxel_size_nm(lengths, ["angstrom"] * 3)
+        return size, unknown or [f"its header calls it a stack of images; their distance is taken from it: {z:g} nm"]
+    return None, [
+        f"voxel size is not known: a stack of images of {y:g} x {x:g} nm, {doubt}; --voxel-size Z,Y,X gives it"
+    ]
 
 
 def _signed(name: str, header: Any, array: MappedArray) -> tuple[bool, str]:

@@ -27,8 +27,11 @@ def open_precomputed(name: str) -> VolumeSource:
         finest = sizes.index(min(sizes))  # no order of the scales is prescribed
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise UserError(f"{name}: its file 'info' is not that of a precomputed volume") from error
-    require_inside(name, scales[finest].get("key", ""))
-    array = open_array(place, "neuroglancer_precomputed", scale_index=finest)
+    folder = place / require_inside(name, scales[finest].get("key", ""))
+    # In a folder of a disk tensorstore looks for the chunks that are there at a wrong path, and at the root of a store
+    # at the right one: findings/tensorstore_precomputed_statistics.sh.
+    root = {"driver": "kvstack", "layers": [{"base": place.kvstore}]} if place.is_local else place.kvstore
+    array = open_array(place, "neuroglancer_precomputed", folder, kvstore=root, scale_index=finest)
     shape, reader = oriented(name, array, AXES)
     size, notes = voxel_size_nm(scales[finest]["resolution"][::-1])
     return VolumeSource(

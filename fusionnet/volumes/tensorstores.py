@@ -9,11 +9,13 @@ import logging
 import re
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from fusionnet.errors import UserError
+from fusionnet.volumes.chunk_names import other_names, refuse_packed_chunks
 from fusionnet.volumes.places import METADATA_SECONDS, Place, context, reason
 from fusionnet.volumes.source import StoredArray
 
@@ -53,12 +55,14 @@ class TensorStoreArray:
         place: Where it is.
         store: Refuses chunks that are not there.
         filling: Fills them.
+        folder: Where its chunks lie.
         missing: How many are not there; None where that was not counted.
     """
 
     place: Place
     store: Any
     filling: Any
+    folder: Place
     missing: int | None = None
 
     @property
@@ -97,8 +101,11 @@ class TensorStoreArray:
             if self.missing == 0:
                 raise ValueError(f"{reason(error)}, and was there when the volume was opened") from error
         if self.missing is None:
+            causes = CAUSES if self.place.is_local else f"{CAUSES}, or they are named otherwise (cloud-volume's .gz)"
+            if self.place.is_local:
+                refuse_packed_chunks(self.place.name, Path(self.folder.name))
             self.missing = 1  # at least
-            LOG.warning("%s: chunks are missing and are read as %g: %s", self.place.name, self.fill_value, CAUSES)
+            LOG.warning("%s: chunks are missing and are read as %g: %s", self.place.name, self.fill_value, causes)
         return self.filling[index].read().result()
 
     def missing_chunks(self) -> list[str]:
@@ -117,7 +124,8 @@ class TensorStoreArray:
             return []
         missing, more = (total, "") if every.not_stored else self._count()
         self.missing = max(1, missing)
-        return [more + _missing(self.place.name, self.missing, total, self.fill_value)]
+        refuse_packed_chunks(self.place.name, Path(self.folder.name))
+        return [more + _missing(self.place.name, self.missing, total, self.fill_value, Path(self.folder.name))]
 
     def _count(self) -> tuple[int, str]:
         """Return how many chunks are missing, and ``"at least "`` if the time for counting was too short."""
@@ -136,12 +144,13 @@ def _is_missing(error: Exception) -> bool:
     return str(error).startswith("NOT_FOUND") and str(error).endswith("is missing")
 
 
-def open_array(place: Place, driver: str, **options: Any) -> TensorStoreArray:
+def open_array(place: Place, driver: str, folder: Place | None = None, **options: Any) -> TensorStoreArray:
     """Open the array at a place.
 
     Args:
         place: Where its metadata is.
         driver: Tensorstore's name of the format.
+        folder: Where its chunks are; None if beside its metadata.
         options: Of that driver.
 
     Raises:
@@ -162,12 +171,12 @@ def open_array(place: Place, driver: str, **options: Any) -> TensorStoreArray:
         raise kind(f"{place.name}: cannot be read as {driver} ({reason(error)})") from error
     if strict.rank == 0:
         raise UserError(f"{place.name}: a single value, expected an array (Z, Y, X)")
-    return TensorStoreArray(place, strict, filling)
+    return TensorStoreArray(place, strict, filling, folder or place)
 
 
-def _missing(name: str, missing: int, total: int, fill_value: Any) -> str:
+def _missing(name: str, missing: int, total: int, fill_value: Any, folder: Path) -> str:
     if missing == total:
-        raise UserError(f"{name}: not one of its {total} chunks is there; fetch or export it again")
+        raise UserError(f"{name}: not one of its {total} chunks is there; {other_names(folder)}")
     are = "is" if missing == 1 else "are"
     return f"{missing} of {total} chunks {are} missing and {are} read as {fill_value:g}: {CAUSES}"
 
@@ -200,7 +209,11 @@ class ZarrPythonArray:
     def missing_chunks(self) -> list[str]:
         """Count the chunks that are not there."""
         total, there = self.array.nchunks, self.array.nchunks_initialized
-        return [_missing(self.name, total - there, total, self.array.fill_value or 0)] if there < total else []
+        return (
+            [_missing(self.name, total - there, total, self.array.fill_value or 0, Path(self.name))]
+            if there < total
+            else []
+        )
 
 
 def open_with_zarr_python(place: Place) -> ZarrPythonArray:

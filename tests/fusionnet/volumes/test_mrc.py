@@ -104,15 +104,49 @@ def test_half_precision_and_complex_values(tmp_path: Path):
         open_volume(write(tmp_path / "w.mrc", GREY.astype(np.complex64)))
 
 
-@pytest.mark.parametrize(("sides", "size"), [((40, 40, 500), (50, 4, 4)), ((40, 40, 1), None), ((0, 0, 0), None)])
-def test_an_image_stack_may_know_no_spacing(tmp_path: Path, sides: tuple[float, ...], size: tuple[float, ...] | None):
-    with mrcfile.new(tmp_path / "v.mrc") as file:
-        file.set_data(GREY.astype(np.float32))
-        file.set_image_stack()
+@pytest.mark.parametrize(
+    ("header", "sides", "size", "note"),
+    [
+        ({"ispg": 1, "mz": 5}, (40, 40, 500), (50, 4, 4), ""),
+        ({"ispg": 1, "mz": 5}, (40, 40, 40), (4, 4, 4), ""),
+        ({"ispg": 0, "mz": 5}, (40, 40, 500), (50, 4, 4), "a stack of images; their distance is taken from it: 50 nm"),
+        ({"ispg": 0, "mz": 5}, (40, 40, 40), None, "images of 4 x 4 nm, at 4 nm as its pixels"),
+        ({"ispg": 0, "mz": 1}, (40, 40, 500), None, "50 nm of one image or of all 5"),
+        ({"ispg": 1, "mz": 1}, (40, 40, 500), None, "50 nm of one image or of all 5"),
+        ({"ispg": 0, "mz": 1}, (40, 40, 1), None, "4 x 4 nm, without a distance"),
+        ({"ispg": 0, "mz": 5}, (40, 40, 0), None, "4 x 4 nm, without a distance"),
+        ({"ispg": 0, "mz": 1}, (0, 0, 0), None, ""),
+        ({"ispg": 0, "mz": 5}, (1, 1, 1), None, ""),
+    ],
+)
+def test_a_stack_of_images_has_a_distance_only_where_it_is_sure(
+    tmp_path: Path, header: dict[str, int], sides: tuple[float, ...], size: tuple[float, ...] | None, note: str
+):
+    path = write(tmp_path / "v.mrc", GREY.astype(np.float32))
+    with mrcfile.open(path, "r+") as file:
+        file.header.ispg, file.header.mz = header["ispg"], header["mz"]
         file.voxel_size = sides
-    source = open_volume(tmp_path / "v.mrc")
+    source = open_volume(path)
     assert source.voxel_size_nm == (pytest.approx(size) if size else None)
+    assert note in "".join(source.notes) and bool(note) == bool(source.notes)
     np.testing.assert_array_equal(source.read_all(), GREY)
+
+
+def test_a_header_without_a_number_of_samples_has_no_voxel_size(tmp_path: Path):
+    path = write(tmp_path / "v.mrc", GREY.astype(np.float32))
+    with mrcfile.open(path, "r+") as file:
+        file.header.mx = file.header.my = file.header.mz = 0  # mrcz writes none
+    source = open_volume(path)
+    assert source.voxel_size_nm is None and len(source.notes) == 1
+    assert "has the size of the whole, and 0, 0, 0 samples along x, y, z" in source.notes[0]
+    np.testing.assert_array_equal(source.read_all(), GREY)
+
+
+def test_one_image_needs_no_distance(tmp_path: Path):
+    with mrcfile.new(tmp_path / "v.mrc") as file:
+        file.set_data(GREY[0].astype(np.float32))
+        file.voxel_size = 40
+    assert open_volume(tmp_path / "v.mrc").voxel_size_nm == pytest.approx((4, 4, 4))
 
 
 def test_several_volumes_in_one_file_are_refused(tmp_path: Path):
