@@ -16,13 +16,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 import numpy as np
 import pytest
 from counted import pytest_terminal_summary, tried  # noqa: F401 - of `make torture`
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from fusionnet.config.experiment import BASE
 from fusionnet.config.reading import read_yaml
 from fusionnet.config.stages import TrainingJob
 
-settings.register_profile("busy", deadline=None)  # other work on the machine is no failure
+# Other work on the machine is no failure.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

@@ -8,11 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
-from other_process import locked_elsewhere
+from other_process import killed_when_we_wait, locked_elsewhere
 
 from fusionnet.errors import UserError
 from fusionnet.files import file_of, lock, sha256, split_key, try_lock, whole_or_absent, write_json, write_text
@@ -94,8 +93,8 @@ def test_a_byte_that_another_process_has_is_refused_with_the_message(tmp_path: P
 
 def test_a_killed_process_holds_nothing_and_who_waits_is_told_once(tmp_path: Path, messages):
     with locked_elsewhere(tmp_path / "f") as other, (tmp_path / "f").open("a") as file:
-        threading.Timer(0.2, other.kill).start()
-        lock(file, "f: waiting", wait=True)
+        with killed_when_we_wait(other):
+            lock(file, "f: waiting", wait=True)
         assert other.wait() == -signal.SIGKILL
         lock(file, "f: waiting", wait=True)
     assert messages() == ["f: waiting"]

@@ -1,5 +1,6 @@
 """Another process, which holds what a test wants."""
 
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,3 +26,19 @@ def locked_elsewhere(path: Path, byte: int = 0) -> Iterator[subprocess.Popen[str
             yield other
         finally:
             other.kill()
+
+
+@contextmanager
+def killed_when_we_wait(other: subprocess.Popen[str]) -> Iterator[None]:
+    """Kill another process as soon as the package says something, which in the block is that it waits for that one."""
+
+    class Kill(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            other.kill()
+
+    kill = Kill()
+    logging.getLogger("fusionnet").addHandler(kill)
+    try:
+        yield
+    finally:
+        logging.getLogger("fusionnet").removeHandler(kill)

@@ -21,21 +21,24 @@ def state(tab: Any) -> dict[str, str]:
 
 
 def wait_until(tab: Any, expression: str) -> None:
-    """Wait, for five seconds at most, until a JavaScript expression holds.
+    """Wait, for half a minute at most, until a JavaScript expression holds.
 
     Playwright's own `wait_for_function` evaluates text within the page, which the page's security policy forbids.
     """
-    for _ in range(50):
+    for _ in range(300):
         if tab.evaluate(expression):
             break
         tab.wait_for_timeout(100)
 
 
 def shown(tab: Any, share: float) -> list[int]:
-    """Return the colour (red, green, blue) of the canvas at a share of its width, a quarter down."""
-    tab.wait_for_timeout(60)
+    """Return the colour (red, green, blue) of the canvas at a share of its width, a quarter down.
+
+    First wait until the page has read and drawn all pictures that it asked for: `pictures` are its viewer's.
+    """
     return tab.evaluate(
-        """(share) => { const seen = document.getElementById('canvas'), own = document.createElement('canvas');
+        """async (share) => { await Promise.all([...pictures.values()].map((picture) => picture.ready));
+        const seen = document.getElementById('canvas'), own = document.createElement('canvas');
         own.width = own.height = 1;
         const pen = own.getContext('2d');
         pen.drawImage(seen, -Math.floor(seen.width * share), -Math.floor(seen.height / 4));

@@ -1,15 +1,11 @@
-import os
-import subprocess
-import sys
-from pathlib import Path
+import signal
 
 import pytest
 import torch
+from other_process import killed_when_we_wait, locked_elsewhere
 
 from fusionnet.models.checkpoints import save_tensors
 from fusionnet.train.states import StateFolder
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -78,23 +74,10 @@ def test_killed_while_writing_leaves_the_older_state(states):
     assert states.load()[0] == 6
 
 
-HOLD = """
-import sys, time
-from pathlib import Path
-from fusionnet.train.states import StateFolder
-with StateFolder(Path(sys.argv[1]), "key").alone():
-    print("alone", flush=True)
-    time.sleep(float(sys.argv[2]))
-"""
-
-
 def test_two_processes_do_not_train_in_one_folder(states, messages):
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", HOLD, str(states.folder), "1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as other:
-        assert other.stdout.readline() == "alone\n"
-        with states.alone():
-            assert other.wait(timeout=60) == 0  # it has ended: we waited
+    states.folder.mkdir(parents=True, exist_ok=True)
+    with locked_elsewhere(states.folder / "lock") as other, killed_when_we_wait(other), states.alone():
+        assert other.wait() == -signal.SIGKILL  # it has ended: we waited
     assert len(messages()) == 1 and "another process is training here" in messages()[0]
     with states.alone():
         assert len(messages()) == 1

@@ -97,7 +97,10 @@ def test_a_worst_error_is_shown_magnified_with_a_ring(visit: Open):
     tab = visit()
     entry = tab.locator(".gallery a").first
     entry.scroll_into_view_if_needed()
-    tab.wait_for_timeout(200)
+    blank = entry.evaluate(
+        "() => { const own = document.createElement('canvas'); own.width = own.height = 192; return own.toDataURL(); }"
+    )
+    wait_until(tab, f"document.querySelector('.gallery a canvas').toDataURL() !== '{blank}'")
     small = "(link) => new Set(link.querySelector('canvas').getContext('2d').getImageData(0, 0, 99, 99).data).size"
     assert entry.evaluate(small) > 20, "its small picture was drawn"
     entry.click()
