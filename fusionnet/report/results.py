@@ -215,7 +215,7 @@ def read_json(path: Path, keys: Sequence[str]) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; run the experiment first") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not valid JSON ({error}); make it again") from error
     lacking = [key for key in keys if not isinstance(content, dict) or key not in content]
     if lacking:

@@ -103,8 +103,8 @@ def outputs_of(lock: Path) -> set[str]:
     """
     try:
         stages = yaml.load(lock.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader).get("stages", {})
-        return {out["path"] for stage in stages.values() for out in stage.get("outs", [])}
-    except (yaml.YAMLError, ValueError, AttributeError, TypeError, KeyError) as error:
+        return {str(out["path"]) for stage in stages.values() for out in stage.get("outs", [])}
+    except (yaml.YAMLError, ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
         raise UserError(f"{lock}: damaged ({error}); get it from git again: git checkout {lock}") from error
 
 

@@ -126,6 +126,23 @@ def test_a_signal_to_the_whole_group_reaches_loader_workers_too(project):
     assert process.returncode == 143 and "the same command goes on from" in errors and "Traceback" not in errors, errors
 
 
+def test_the_same_training_started_twice_at_once_ends_in_the_same_bytes(project, run_here):
+    """The second waits for the first one's end, and then has nothing left to do but to write the same."""
+    first = project.start("twice", "--save-every-seconds", "0")
+    project.wait_for_step("twice", 1, first)
+    first.send_signal(signal.SIGSTOP)  # however busy the machine is, it trains while the second one starts
+    second = project.start("twice")
+    while "another process is training here" not in (line := second.stderr.readline()):
+        assert line, second.wait()
+    first.send_signal(signal.SIGCONT)
+    project.finish(first)
+    once = project.hashes("twice")
+    project.finish(second)
+    assert project.hashes("twice") == once
+    assert run_here("alone")[0] == 0
+    assert project.hashes("alone")[1] == once[1], "the same losses; the checkpoint names the modules that were loaded"
+
+
 @pytest.mark.slow
 def test_twenty_kills_at_random_moments(project):
     project.finish(project.start("whole", epochs=200))
