@@ -71,7 +71,7 @@ class Record(Section):
     def _have_scores(cls, outputs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         for folder, files in outputs.items():
             scores = files.get("metrics.json", dict.fromkeys(TOLERANCE, 0.0))
-            if isinstance(scores, str) or not all(isinstance(scores.get(name), float) for name in TOLERANCE):
+            if isinstance(scores, str) or not all(isinstance(scores.get(name), int | float) for name in TOLERANCE):
                 raise ValueError(f"{folder}: metrics.json without the numbers {' and '.join(TOLERANCE)}")
         return outputs
 

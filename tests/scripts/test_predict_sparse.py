@@ -62,7 +62,7 @@ def test_a_part_of_50_gb_costs_what_the_part_costs(
     assert np.prod(open_volume(volume).shape) >= 5e10
     assert sum(file.stat().st_blocks * 512 for file in tmp_path.rglob("*")) < 5e7, "the disk holds what is there"
     save_checkpoint(tmp_path / "c.pt", make_network("unet"), training_job(), {})
-    section = SETTINGS.model_copy(update={"tile_pixels": 500}).model_dump_json()
+    section = SETTINGS.model_copy(update={"tile_pixels": 512}).model_dump_json()
     files = ["--checkpoint", tmp_path / "c.pt", "--config", section, "--probabilities", tmp_path / "p.zarr"]
     files += ["--grey-window", "-128,127"] if write is mrc else []
     part = ["--slices", f"{HERE}-{HERE + 1}", *(["--shard", "1/60"] if shape == "wide" else [])]

@@ -23,7 +23,7 @@ SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 def shell(line: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     command = ["bash", "-c", line.replace("python ", f"{sys.executable} ")]
     return subprocess.run(
-        command, cwd=folder, env=ENVIRONMENT | environment, capture_output=True, text=True, check=False, timeout=300
+        command, cwd=folder, env=ENVIRONMENT | environment, capture_output=True, text=True, check=False, timeout=1500
     )
 
 
