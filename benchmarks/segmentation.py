@@ -36,6 +36,7 @@ from fusionnet.report.text import markdown_table
 from fusionnet.segment.cutting import CutStack, learn
 from fusionnet.segment.ladder import LEARNED, LINKAGE, RUNGS, THRESHOLD, score_ladder, segmentation_map
 from fusionnet.segment.training_slices import cells_of, predicted, training_slices, with_neighbours
+from fusionnet.style import display_names
 from fusionnet.train.folds import make_fold
 from fusionnet.volumes.stacks import read_pair
 
@@ -57,7 +58,7 @@ def main() -> None:
             rows.insert(KEY.index(key), key, value)
         rows.to_csv(arguments.table, mode="a", header=not arguments.table.exists(), index=False, float_format="%.6f")
     if arguments.text:
-        write_text(arguments.text, page(pd.read_csv(arguments.table)))
+        write_text(arguments.text, page(pd.read_csv(arguments.table), arguments.by_arm))
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -66,6 +67,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--raw", required=True, type=Path, help="holds train-volume.tif and train-labels.tif")
     parser.add_argument("--table", required=True, type=Path, help="receives rows for each network (CSV)")
     parser.add_argument("--text", type=Path, help="receives the page (Markdown)")
+    parser.add_argument("--by-arm", action="store_true", help="the page sums up each arm, not all networks together")
     parser.add_argument("--precision", default="auto", help="of the networks: auto, float32 or bfloat16")
     return parser.parse_args()
 
@@ -122,8 +124,8 @@ def measure(
     return score_ladder(labels[fold.scored], maps).assign(**{key: round(value, 3) for key, value in seconds.items()})
 
 
-def page(table: pd.DataFrame) -> str:
-    """Return the table as a page: all networks together, as if they were one arm, and each of them."""
+def page(table: pd.DataFrame, by_arm: bool) -> str:
+    """Return the table as a page: each arm, or all networks together as if they were one, and each of them."""
     cores = os.cpu_count()
     seconds = table.groupby(KEY)[["fit_seconds", "slice_seconds"]].first().median()
     lines = [
@@ -134,16 +136,26 @@ def page(table: pd.DataFrame) -> str:
         "",
     ]
     networks = list(table.groupby(KEY, sort=False))
+    titles = {key[1]: title(key[1]) for key, _ in networks} if by_arm else {"networks": f"{len(networks)} networks"}
     # Several networks of one fold are replicates of it: a number takes the place of the seed.
-    ladders = [Ladder("networks", key[2], number, Path(), rows) for number, (key, rows) in enumerate(networks)]
+    ladders = [
+        Ladder(key[1] if by_arm else "networks", key[2], number, Path(), rows)
+        for number, (key, rows) in enumerate(networks)
+    ]
     rows = []
     for key, of_network in networks:
         means = of_network.groupby("rung")[["v_rand", "v_info"]].mean()
         cells = [f"{v_rand:.4f} / {v_info:.4f}" for v_rand, v_info in means.loc[list(RUNGS)].to_numpy()]
         rows.append([*map(str, key), *cells])
     each = markdown_table([*KEY, *RUNGS.values()], rows)
-    whole = segmentation_markdown(ladders, {"networks": f"{len(networks)} networks"})
+    whole = segmentation_markdown(ladders, titles)
     return "\n".join([*lines, whole, "## Each network: V_rand / V_info", "", *each]) + "\n"
+
+
+def title(arms: str) -> str:
+    """Return how one arm, or several that are joined by ``+``, are called."""
+    names = arms.split("+")
+    return ", ".join(display_names(names)[name] for name in names)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ def _block(experiment: str, name: str) -> str:
         "slices": hardest_slices,
         "steps to cells": ladder,
         "gain": gain,
+        "means": means,
         "cost": cost,
     }
     return "\n".join(tables[name](Path("results") / experiment))
@@ -170,6 +171,20 @@ def ladder(results: Path) -> list[str]:
         for rung, title in RUNGS.items()
     ]
     return markdown_table([" / ".join(SCORES), *(names[arm] for arm in arms)], rows)
+
+
+def means(results: Path) -> list[str]:
+    """The mean of the probabilities of several networks of a fold, as benchmarks/segmentation.py scored it."""
+    table = pd.read_csv(f"docs/figures/means-{results.name}.csv")
+    scores = table.groupby(["arm", "fold", "rung"])[list(headlines())].mean().groupby(["arm", "rung"]).mean()
+    rows = []
+    for arms in dict.fromkeys(table["arm"]):
+        seeds = table.loc[table["arm"] == arms, "seed"].iat[0].split("+")
+        name = ", ".join(display_names(arms.split("+")).values())
+        count = len(seeds) * len(arms.split("+"))
+        rows.append([name, f"{count}", *(" / ".join(f"{x:.4f}" for x in scores.loc[(arms, rung)]) for rung in RUNGS)])
+    heads = [f"{' / '.join(SCORES)} of", "networks", *RUNGS.values()]
+    return markdown_table(heads, rows)
 
 
 def cost(results: Path) -> list[str]:
