@@ -18,12 +18,12 @@ from typing import Any, Literal
 from pydantic import ConfigDict, field_validator
 
 from fusionnet.config.experiment import Config
+from fusionnet.config.reading import read_json
 from fusionnet.config.schema import Section, validate
 from fusionnet.errors import UserError
 from fusionnet.files import sha256
 from fusionnet.models.checkpoints import load_tensors
 from fusionnet.provenance import ENVIRONMENT, fingerprint
-from fusionnet.report.results import read_json
 from fusionnet.volumes.volume import read_volume
 from fusionnet.workflow.code import project_files
 from fusionnet.workflow.plan import Plan
