@@ -1,7 +1,8 @@
-"""What much of something costs: an experiment of many replicates planned, a stack of many slices trained on.
+"""What much of something costs: many replicates planned, a stack of many slices trained on, many experiments run.
 
 Planning is timed for this commit and, with `--beside`, for another one in the same run, in turns. A training's step and
-memory are measured by a process of its own for each number of slices.
+memory are measured by a process of its own for each number of slices. Tiny experiments are drawn, trained and reported
+by one call of Snakemake, when `--experiments` asks for them: each takes some 14 processes, of which most only begin.
 """
 
 import argparse
@@ -26,6 +27,14 @@ from fusionnet.train.loop import Training
 
 ROOT = Path(__file__).parents[1]
 SIDE = 256  # pixels of a slice that is trained on
+TINY = {  # an experiment in which everything is done and nothing takes long
+    "split": {"validation_slices": 1},
+    "augment": {"elastic_copies": 1, "crop_pixels": 64},
+    "network": {"fusionnet": {"width": 2}, "unet": {"width": 2}},
+    "train": {"epochs": 2, "steps_per_epoch": 2, "batch_size": 2, "threads": 1},
+    "predict": {"threads": 1},
+    "report": {"slices_shown": 1},
+}
 COMMANDS = {
     "snakemake -n": "snakemake --dry-run --quiet all",
     "dvc status": "dvc status --json",
@@ -37,6 +46,9 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--replicates", type=int, nargs="*", default=[50, 500], help="of an experiment that is planned")
     parser.add_argument("--slices", type=int, nargs="*", default=[30, 1000], help="of a stack that is trained on")
+    parser.add_argument(
+        "--experiments", type=int, nargs="*", default=[], help="so many tiny ones are run: such as 4 40"
+    )
     parser.add_argument("--beside", help="another commit, planned in the same run")
     parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -62,6 +74,24 @@ def seconds_of(command: str, folder: Path) -> float:
     start = time.perf_counter()
     subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, check=True)
     return time.perf_counter() - start
+
+
+def run_tiny(experiments: int, folder: Path) -> tuple[float, float]:
+    """Run so many tiny experiments at once in a fresh checkout; return their seconds, and a process's peak in bytes."""
+    names = [f"tiny{number}" for number in range(experiments)]
+    for number, name in enumerate(names):
+        phantom = {"seed": number, "train_slices": 5, "test_slices": 2, "size_pixels": 96}
+        content = yaml.safe_dump({"download": {"phantom": phantom}} | TINY, sort_keys=False)
+        (folder / f"config/experiments/{name}.yaml").write_text(content, encoding="utf-8")
+    line = f"snakemake {' '.join(names)} --cores {len(os.sched_getaffinity(0))} --resources gpu=1 --quiet all"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "PYTHONPATH": str(folder)}
+    start = time.perf_counter()
+    process = subprocess.Popen(["bash", "-c", line], cwd=folder, env=environment)
+    _, status, used = os.wait4(process.pid, 0)  # of it and of all that it waited for
+    if status:
+        raise SystemExit(f"{line}: failed, see above")
+    return time.perf_counter() - start, used.ru_maxrss * 1024
 
 
 def train_on(slices: int) -> dict[str, float]:
@@ -106,6 +136,12 @@ def main() -> None:
         found = json.loads(done.stdout)
         beyond = (found["peak_bytes"] - found["stack_bytes"]) / 1e9
         print(f"| {slices} | {found['seconds']:.2f} s | {beyond:.2f} GB |", flush=True)
+    if arguments.experiments:
+        print("\n| tiny experiments | each | peak memory of a process |\n| ---: | ---: | ---: |")
+    for experiments in arguments.experiments:
+        with tempfile.TemporaryDirectory() as temporary:
+            seconds, peak = run_tiny(experiments, checked_out("HEAD", Path(temporary) / "project", 2))
+        print(f"| {experiments} | {seconds / experiments:.1f} s | {peak / 1e9:.2f} GB |", flush=True)
     print(f"\n{set_up('cpu').name}; load of the machine {os.getloadavg()[0]:.0f}; torch {torch.__version__}")
 
 

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from fusionnet.config.architectures import ARCHITECTURES
+from fusionnet.config.reading import read_json
 from fusionnet.config.stages import TrainingJob
 from fusionnet.errors import UserError, run
 from fusionnet.files import named, require_apart, write_text
 from fusionnet.logs import start_log
 from fusionnet.models.cost import SLICE_PIXELS, network_cost
 from fusionnet.models.pretrained import SUFFIX, WEIGHTS, load_checkpoint, save_published
-from fusionnet.report.results import read_json, read_table
+from fusionnet.report.results import read_table
 
 METRICS = ("v_rand", "v_rand_threshold", "v_info")
 ORIGIN = ("dataset", "description", "voxel_size_zyx_nm", "citation", "licence")

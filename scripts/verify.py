@@ -14,9 +14,8 @@ from fusionnet.config.experiment import DEFAULT_EXPERIMENT, load
 from fusionnet.errors import UserError, run
 from fusionnet.files import write_json
 from fusionnet.logs import start_log
-from fusionnet.report.results import read_json
 from fusionnet.workflow.plan import Plan
-from fusionnet.workflow.verify import CAUSES, make_record, only, paths_recorded, verdict
+from fusionnet.workflow.verify import make_record, only, paths_recorded, read_record, verdict
 
 PROJECT = ("config", "fusionnet", "scripts", "workflow", "pyproject.toml")
 
@@ -66,15 +65,6 @@ def main() -> None:
 
 def default_record(experiment: str) -> Path:
     return Path("repro.json") if experiment == DEFAULT_EXPERIMENT else Path("results") / experiment / "repro.json"
-
-
-def read_record(path: Path, experiment: str) -> dict[str, Any]:
-    if not path.is_file():
-        raise UserError(f"{path}: no such record; write one with --record after a run")
-    record = read_json(path, ("experiment", "tolerance", "outputs", *CAUSES))
-    if record["experiment"] != experiment:
-        raise UserError(f"{path} is of {record['experiment']!r}, not of {experiment!r}")
-    return record
 
 
 def link_own_files(paths: list[str], folder: Path) -> None:

@@ -6,7 +6,7 @@ has read is not used: its files are read again, and so is the text of its comman
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
@@ -111,3 +111,21 @@ def _read(text: str) -> Any:
 def _in_short(error: MarkedYAMLError) -> str:
     """Return what is wrong, without the library's advice on how to switch its check off."""
     return str(error.problem or error.context or error).split(' with value "')[0]
+
+
+def read_json(path: Path, keys: Sequence[str]) -> dict[str, Any]:
+    """Read a JSON file that has at least these keys.
+
+    Raises:
+        UserError: It is missing or damaged, or lacks a key.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; run the experiment first") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not valid JSON ({error}); make it again") from error
+    lacking = [key for key in keys if not isinstance(content, dict) or key not in content]
+    if lacking:
+        raise UserError(f"{path}: lacks {', '.join(lacking)}; make it again with this version")
+    return content

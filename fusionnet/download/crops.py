@@ -4,18 +4,19 @@ Its hashes are not all known beforehand: they are recorded at the first download
 stacks, and later downloads must meet them.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+import h5py
 import numpy as np
 import pooch
 import requests
-from tqdm import tqdm
 
 from fusionnet.download.datasets import CropSource, Dataset
-from fusionnet.download.fetch import MIRROR_VARIABLE, TIMEOUT_S, reason
+from fusionnet.download.fetch import MIRROR_VARIABLE, RefusedError, ask, blocks, progress, reason, receive
 from fusionnet.errors import UserError
 from fusionnet.files import sha256, write_text
 from fusionnet.volumes.stacks import require_same_shape
@@ -60,6 +61,9 @@ def obtain_crops(
         raise ValueError(f"{dataset.name} is not published as small volumes")
     folder = (mirror or cache) / dataset.name
     recorded = _read_record(folder / RECORD)
+    folders = [each for pair in source.folders.values() for each in pair]
+    _require_inside(folders, recorded, str(folder / RECORD))
+    _require_inside(folders, earlier, "the earlier download's ORIGIN.json")
     known = {"the package": source.sha256, str(folder / RECORD): recorded, "the earlier download": earlier}
     if mirror is None:
         listed: Mapping[str, str | None] = recorded or earlier or _list_files(dataset.name, source)
@@ -83,8 +87,19 @@ def obtain_crops(
 
 def _read_record(path: Path) -> dict[str, str]:
     """Read a list of hashes in the format of sha256sum; none if there is no file."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return {name: digest for digest, name in (line.split(maxsplit=1) for line in lines if line)}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        return {name: digest for digest, name in (line.split(maxsplit=1) for line in lines if line)}
+    except ValueError as error:
+        raise UserError(f"{path}: no list of SHA-256 sums and names ({error}); remove it, and fetch again") from error
+
+
+def _require_inside(folders: Iterable[str], paths: Iterable[str], where: str) -> None:
+    """Refuse names that would be written elsewhere than into these folders; ``where`` lists them."""
+    places = [PurePosixPath(folder) for folder in folders]
+    for path in paths:
+        if PurePosixPath(path).parent not in places or PurePosixPath(path).name == "..":
+            raise UserError(f"{where}: lists {path!r}, which is no file of {', '.join(folders)}; nothing is fetched")
 
 
 def _list_files(name: str, source: CropSource) -> dict[str, str | None]:
@@ -92,36 +107,52 @@ def _list_files(name: str, source: CropSource) -> dict[str, str | None]:
     listed: dict[str, str | None] = {}
     for folder in (folder for folders in source.folders.values() for folder in folders):
         url: str | None = source.listing_url + folder
+        pages = []
         while url:
-            try:
-                answer = requests.get(url, timeout=TIMEOUT_S)
-                answer.raise_for_status()
-                entries = {entry["path"]: (entry.get("lfs") or {}).get("oid") for entry in answer.json()}
-                if strange := [path for path in entries if PurePosixPath(path).parent != PurePosixPath(folder)]:
-                    raise UserError(f"{url}: lists {strange[0]!r}, which is no file of that folder; nothing is fetched")
-                listed |= entries
-            except (ValueError, TypeError, KeyError, AttributeError):
-                raise UserError(f"{url}: got no list of files in JSON. {_by_hand(name, source)}") from None
-            except requests.RequestException as error:
-                raise UserError(f"{url}: the list of files {reason(error)}. {_by_hand(name, source)}") from None
-            url = answer.links.get("next", {}).get("url")  # a long list comes in pages
+            pages.append(url)
+            entries, url = _list_page(name, source, url)
+            _require_inside([folder], entries, pages[-1])
+            listed |= entries
             if url and urlsplit(url)[:2] != urlsplit(source.listing_url)[:2]:
                 raise UserError(f"{source.listing_url}{folder}: goes on at {url}, another host; nothing is fetched")
+            if url in pages:
+                raise UserError(f"{pages[-1]}: the list of files goes on at {url}, again. {_by_hand(name, source)}")
     return {path: digest for path, digest in listed.items() if path.endswith(".h5")}
+
+
+def _list_page(name: str, source: CropSource, url: str) -> tuple[dict[str, str | None], str | None]:
+    """Return a page of a list, SHA-256 or None by path, and the address of the next page."""
+    try:
+        with ask(url, elsewhere=False) as answer:
+            content = b"".join(blocks(answer))
+        entries = {entry["path"]: (entry.get("lfs") or {}).get("oid") for entry in json.loads(content)}
+        if not all(isinstance(text, str | None) for pair in entries.items() for text in pair):
+            raise TypeError
+        return entries, answer.links.get("next", {}).get("url")  # a long list comes in pages
+    except requests.RequestException as error:
+        raise UserError(f"{url}: the list of files {reason(error)}. {_by_hand(name, source)}") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise UserError(f"{url}: got no list of files in JSON. {_by_hand(name, source)}") from None
 
 
 def _fetch(name: str, source: CropSource, expected: Mapping[str, str | None], folder: Path, retries: int) -> None:
     """Fetch every file into ``folder``; one whose hash is known is kept only when it is right."""
-    pooch.get_logger().setLevel("WARNING")
     fetcher = pooch.create(folder, base_url=source.url, registry=dict(expected), retry_if_failed=retries)
-    download = pooch.HTTPDownloader(timeout=TIMEOUT_S)
-    for path in tqdm(expected, desc=f"fetch {name}", unit="file", disable=None):
+    for path in progress(expected, name):
+        digest = expected[path]
         try:
-            fetcher.fetch(path, downloader=download)
+            fetcher.fetch(path, downloader=receive if digest else _receive_hdf5)
         except (ValueError, requests.RequestException) as error:
-            digest = expected[path]
             wanted = f", expected {path} with SHA-256 {digest}" if digest else ""
             raise UserError(f"{source.url}{path}: {reason(error)}{wanted}. {_by_hand(name, source)}") from None
+
+
+def _receive_hdf5(url: str, output_file: str, _: object = None) -> None:
+    """Fetch a file whose hash nobody has told: from its own host alone, and kept only if it is HDF5 at all."""
+    with ask(url, elsewhere=False) as answer, Path(output_file).open("wb") as file:
+        file.writelines(blocks(answer))
+    if not h5py.is_hdf5(output_file):
+        raise RefusedError("sends something else than HDF5, such as a page that asks to log in")
 
 
 def _present(source: CropSource, folder: Path) -> list[str]:

@@ -3,13 +3,16 @@
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import numpy as np
 import pooch
+import requests
 from PIL import Image
-from requests import RequestException
 from tqdm import tqdm
 
 from fusionnet.download.datasets import Dataset, SliceSource, SliceStack
@@ -18,6 +21,7 @@ from fusionnet.files import sha256
 
 MIRROR_VARIABLE = "FUSIONNET_MIRROR"
 TIMEOUT_S = 30
+MOST_BYTES = 1 << 30  # of one answer; the largest file of a dataset has a megabyte
 
 
 def mirror_folder(configured: str | None, environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -73,15 +77,68 @@ def _verify_mirror(name: str, source: SliceSource, folder: Path) -> None:
 
 def _fetch(name: str, source: SliceSource, folder: Path, retries: int) -> None:
     """Fetch every file into ``folder``; pooch keeps a file only when its hash is right."""
-    pooch.get_logger().setLevel("WARNING")
     fetcher = pooch.create(folder, base_url=source.url, registry=source.sha256, retry_if_failed=retries)
-    download = pooch.HTTPDownloader(timeout=TIMEOUT_S)
-    # disable=None: a bar where a person looks on, silence where the output goes to a file.
-    for path in tqdm(source.sha256, desc=f"fetch {name}", unit="file", disable=None):
+    for path in progress(source.sha256, name):
         try:
-            fetcher.fetch(path, downloader=download)
-        except (ValueError, RequestException) as error:
+            fetcher.fetch(path, downloader=receive)
+        except (ValueError, requests.RequestException) as error:
             raise _not_fetched(error, name, source, path) from None
+
+
+def progress(paths: Mapping[str, object], name: str) -> Iterator[str]:
+    """Yield paths that are fetched, with a bar where a person looks on; where the output goes to a file, with none."""
+    pooch.get_logger().setLevel("WARNING")
+    yield from tqdm(paths, desc=f"fetch {name}", unit="file", disable=None)
+
+
+def receive(url: str, output_file: str, _: object = None) -> None:
+    """Fetch one file whose hash is known; pooch's way to ask for it.
+
+    The file may lie on another host than the address, to which the address's own sends it on by the same protocol.
+
+    Raises:
+        requests.RequestException: Nothing good came (see `reason`).
+    """
+    with ask(url) as answer, Path(output_file).open("wb") as file:
+        file.writelines(blocks(answer))
+
+
+class RefusedError(requests.RequestException):
+    """What came is not taken; the message says why."""
+
+
+@contextmanager
+def ask(url: str, elsewhere: bool = True) -> Iterator[requests.Response]:
+    """Ask for an address and give the answer's beginning; its content is read by `blocks`.
+
+    Args:
+        url: What is asked for.
+        elsewhere: Whether another host may answer to which this one sends us on.
+
+    Raises:
+        requests.RequestException: No answer within `TIMEOUT_S`, an error, or one that would lead to another protocol,
+            such as from https to http.
+    """
+
+    def look(answer: requests.Response, **_: Any) -> None:
+        here, there = urlsplit(answer.url), urlsplit(urljoin(answer.url, answer.headers.get("location", "")))
+        if answer.is_redirect and (there.scheme != here.scheme or not (elsewhere or there.netloc == here.netloc)):
+            what = f"another {'protocol' if there.scheme != here.scheme else 'host'}"
+            raise RefusedError(f"sends us on to {there.scheme}://{there.netloc}, {what}: nothing is fetched from there")
+
+    with requests.get(url, stream=True, timeout=TIMEOUT_S, hooks={"response": look}) as answer:
+        answer.raise_for_status()
+        yield answer
+
+
+def blocks(answer: requests.Response) -> Iterator[bytes]:
+    """Yield an answer's content in pieces; one of more than `MOST_BYTES` is refused before it fills memory or disk."""
+    size = 0
+    for block in answer.iter_content(1 << 16):
+        size += len(block)
+        if size > MOST_BYTES:
+            raise RefusedError(f"sends more than {MOST_BYTES:,} bytes, which no file of a dataset has")
+        yield block
 
 
 def _not_fetched(error: Exception, name: str, source: SliceSource, path: str) -> UserError:
@@ -91,6 +148,8 @@ def _not_fetched(error: Exception, name: str, source: SliceSource, path: str) ->
 
 def reason(error: Exception) -> str:
     """Say in a few words why nothing good came: requests' own messages repeat the address three times."""
+    if isinstance(error, RefusedError):
+        return str(error)
     if other_hash := re.search(r"but got '?(\w+)", str(error)):  # pooch's ValueError
         return f"got SHA-256 {other_hash[1]}"
     if (response := getattr(error, "response", None)) is not None:

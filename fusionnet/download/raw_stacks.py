@@ -1,9 +1,11 @@
 """Make a dataset's TIFF stacks: assembled from what was fetched, drawn, or taken from the user's own files."""
 
+import glob
 import hashlib
 import json
+import os
 import shutil
-import tempfile
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import singledispatch
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from fusionnet.config.experiment import DownloadSection, PhantomSettings
 from fusionnet.download.crops import inside_label, obtain_crops
@@ -27,6 +30,7 @@ from fusionnet.download.datasets import (
 )
 from fusionnet.download.fetch import mirror_folder, obtain_stacks
 from fusionnet.download.own_stacks import read_own_stacks, require_cells, usual_labels
+from fusionnet.errors import UserError
 from fusionnet.files import write_json
 from fusionnet.volumes.stacks import write_volume
 from fusionnet.volumes.volume import read_volume
@@ -142,10 +146,21 @@ def _parts_of(settings: PhantomSettings) -> dict[str, tuple[int, int]]:
 
 
 def _earlier_hashes(folder: Path, dataset: Dataset) -> dict[str, str]:
-    """Return the files' hashes that came with the stacks which are there already."""
+    """Return the files' hashes that came with the stacks which are there already; none unless it is fetched."""
     origin = folder / "ORIGIN.json"
-    content = json.loads(origin.read_text(encoding="utf-8")) if origin.is_file() else {}
-    return content.get("file_sha256", {}) if content.get("dataset") == dataset.name else {}
+    if not dataset.is_published or not origin.is_file():
+        return {}
+    try:
+        content = json.loads(origin.read_text(encoding="utf-8"))
+        hashes = content["file_sha256"] if content["dataset"] == dataset.name else {}
+        if not all(isinstance(text, str) for pair in hashes.items() for text in pair):
+            raise TypeError("hashes that are no text")
+        return hashes
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise UserError(
+            f"{origin}: damaged ({type(error).__name__}: {error}), expected the hashes of the earlier download; "
+            "remove it, and the files are taken as new"
+        ) from error
 
 
 @_make.register
@@ -173,7 +188,13 @@ def _write(stacks: Mapping[str, np.ndarray], origin: dict[str, Any], folder: Pat
     """Write into a hidden folder first: a full disk leaves the older stacks as they were."""
     kept = {"stage": "download"} | {key: origin[key] for key in ("dataset", "citation", "licence")}
     folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    own = f".{folder.name}.{socket.gethostname()}-"
+    for left in folder.parent.glob(f"{glob.escape(own)}*"):
+        number = left.name.removeprefix(own)
+        if number.isdigit() and (int(number) == os.getpid() or not psutil.pid_exists(int(number))):  # of a killed one
+            shutil.rmtree(left, ignore_errors=True)
+    staging = folder.parent / f"{own}{os.getpid()}"
+    staging.mkdir()
     try:
         for name, stack in stacks.items():
             breaks = {"breaks": origin["breaks"][name.partition("-")[0]]} if "breaks" in origin else {}

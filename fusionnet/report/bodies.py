@@ -13,9 +13,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from scipy.stats import ks_2samp
 
+from fusionnet.config.reading import read_json
 from fusionnet.config.reporting import ReportJob
 from fusionnet.evaluate.morphology import SHAPE_COLUMNS
-from fusionnet.report.results import read_json, read_table
+from fusionnet.report.results import read_table
 from fusionnet.report.text import markdown_table
 from fusionnet.style import arm_colours, display_names, legend_below, new_figure, styled
 

@@ -1,6 +1,5 @@
 """The results of an experiment, found by their fixed layout: one folder for each arm, fold and seed."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter
 
+from fusionnet.config.reading import read_json
 from fusionnet.config.reporting import ReportJob
 from fusionnet.config.schema import slice_range
 from fusionnet.config.stages import ArmSettings
@@ -203,24 +203,6 @@ def _read_replicate(arm: str, fold: str, seed: int, folder: Path) -> Replicate:
         training=read_json(folder / "training-time.json", TRAINING_KEYS),
         prediction=read_json(folder / "prediction-time.json", PREDICTION_KEYS),
     )
-
-
-def read_json(path: Path, keys: Sequence[str]) -> dict[str, Any]:
-    """Read a JSON file that has at least these keys.
-
-    Raises:
-        UserError: It is missing or damaged, or lacks a key.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; run the experiment first") from error
-    except ValueError as error:
-        raise UserError(f"{path}: not valid JSON ({error}); make it again") from error
-    lacking = [key for key in keys if not isinstance(content, dict) or key not in content]
-    if lacking:
-        raise UserError(f"{path}: lacks {', '.join(lacking)}; make it again with this version")
-    return content
 
 
 def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:

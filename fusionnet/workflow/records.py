@@ -103,9 +103,10 @@ def outputs_of(lock: Path) -> set[str]:
     """
     try:
         stages = yaml.load(lock.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader).get("stages", {})
-        return {out["path"] for stage in stages.values() for out in stage.get("outs", [])}
-    except (yaml.YAMLError, ValueError, AttributeError, TypeError, KeyError) as error:
-        raise UserError(f"{lock}: damaged ({error}); get it from git again: git checkout {lock}") from error
+        return {str(out["path"]) for stage in stages.values() for out in stage.get("outs", [])}
+    except (yaml.YAMLError, ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
+        what = " ".join(str(error).split())
+        raise UserError(f"{lock}: damaged ({what}); get it from git again: git checkout {lock}") from error
 
 
 def _attempt(action: Callable[[str], bool | None], experiment: str) -> bool | None:

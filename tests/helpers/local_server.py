@@ -21,6 +21,9 @@ class Server:
         status: Answers everything so, whatever is there.
         page: Answers 200 and this page, whatever is there.
         stalls: Sends nothing.
+        cut_short: Paths of which half is sent, and the connection closed.
+        stalls_in: Paths of which half is sent, and nothing more.
+        sent_on: Addresses by the paths that are sent on there.
         whole: Sends whole files, whatever part is asked for, as `http.server` does.
     """
 
@@ -32,6 +35,8 @@ class Server:
     whole: bool = False
     requested: list[str] = field(default_factory=list)
     cut_short: set[str] = field(default_factory=set)
+    stalls_in: set[str] = field(default_factory=set)
+    sent_on: dict[str, str] = field(default_factory=dict)
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
     url: str = ""
     ended: threading.Event = field(default_factory=threading.Event)
@@ -55,6 +60,11 @@ def serve() -> Iterator[Server]:
             if answers.stalls:
                 answers.ended.wait()
                 return None
+            if path in answers.sent_on:
+                self.send_response(302)
+                self.send_header("Location", answers.sent_on[path])
+                self.send_header("Content-Length", "0")
+                return self.end_headers()
             content = answers.content(path)
             if content is None or answers.status:
                 return self.send_error(answers.status or 404)
@@ -75,7 +85,10 @@ def serve() -> Iterator[Server]:
             self.end_headers()
             if self.command == "HEAD":
                 return None
-            self.wfile.write(content[: len(content) // 2] if path in answers.cut_short else content)
+            half = path in answers.cut_short | answers.stalls_in
+            self.wfile.write(content[: len(content) // 2] if half else content)
+            if path in answers.stalls_in:
+                answers.ended.wait()
             return None
 
         def do_HEAD(self) -> None:

@@ -201,7 +201,8 @@ def stack(folder: Path, rng: np.random.Generator) -> Made:
 
 def results(folder: Path, rng: np.random.Generator) -> Made:
     """Write a file of numbers as the report, the status and the records read them."""
-    from fusionnet.report.results import read_json, read_table
+    from fusionnet.config.reading import read_json
+    from fusionnet.report.results import read_table
     from fusionnet.workflow.records import outputs_of
     from fusionnet.workflow.status import find_replicates, table
 

@@ -19,6 +19,7 @@ from fusionnet.models.pretrained import load_checkpoint
 from fusionnet.volumes.stacks import write_volume
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 1200  # seconds, with which a busy machine is waited for: what hangs fails all the same
 WINDOW = [310.0, 4300.0]  # of a volume of 16 bits, as the stages before keep it
 
 
@@ -56,13 +57,13 @@ class Project:
         )
 
     def finish(self, process: subprocess.Popen[str]) -> str:
-        _, errors = process.communicate(timeout=300)
+        _, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, errors
         return errors
 
     def wait_for_step(self, name: str, step: int, process: subprocess.Popen[str]) -> None:
         """Wait until a state of at least so many steps is on disk."""
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + PATIENCE
         while process.poll() is None and time.monotonic() < deadline:
             states = [int(path.name.split("-")[1]) for path in (self.folder / name / "work").glob("state-*.pt")]
             if states and max(states) >= step:
@@ -107,7 +108,7 @@ def test_killed_and_terminated_it_ends_in_the_bytes_of_an_uninterrupted_run(proj
     while "going on from step" not in (line := process.stderr.readline()):
         assert line, process.wait()
     process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 143 and "the same command goes on from" in errors
     assert "going on from step" in project.finish(project.start("killed"))
     project.finish(whole)
@@ -122,8 +123,25 @@ def test_a_signal_to_the_whole_group_reaches_loader_workers_too(project):
     process = project.start("group", "--save-every-seconds", "0", "--loader-workers", "2", group=True, epochs=400)
     project.wait_for_step("group", 5, process)
     os.killpg(process.pid, signal.SIGTERM)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 143 and "the same command goes on from" in errors and "Traceback" not in errors, errors
+
+
+def test_the_same_training_started_twice_at_once_ends_in_the_same_bytes(project, run_here):
+    """The second waits for the first one's end, and then has nothing left to do but to write the same."""
+    first = project.start("twice", "--save-every-seconds", "0")
+    project.wait_for_step("twice", 1, first)
+    first.send_signal(signal.SIGSTOP)  # however busy the machine is, it trains while the second one starts
+    second = project.start("twice")
+    while "another process is training here" not in (line := second.stderr.readline()):
+        assert line, second.wait()
+    first.send_signal(signal.SIGCONT)
+    project.finish(first)
+    once = project.hashes("twice")
+    project.finish(second)
+    assert project.hashes("twice") == once
+    assert run_here("alone")[0] == 0
+    assert project.hashes("alone")[1] == once[1], "the same losses; the checkpoint names the modules that were loaded"
 
 
 @pytest.mark.slow

@@ -16,12 +16,12 @@ import torch
 import zarr
 
 from fusionnet.config.experiment import Config
-from fusionnet.config.reading import merge, read_yaml
+from fusionnet.config.reading import merge, read_json, read_yaml
 from fusionnet.config.schema import validate
 from fusionnet.download.datasets import DATASETS, CropSource, SliceSource
 from fusionnet.errors import UserError
 from fusionnet.models.pretrained import load_trained
-from fusionnet.report.results import read_json, read_table
+from fusionnet.report.results import read_table
 from fusionnet.train.states import StateFolder
 from fusionnet.volumes.volume import open_volume
 from fusionnet.workflow.records import outputs_of

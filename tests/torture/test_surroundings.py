@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fusionnet.config.stages import TrainingJob
 from fusionnet.volumes.stacks import write_volume
 
 PART = "Surroundings of a script"
@@ -22,7 +23,7 @@ SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 def shell(line: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     command = ["bash", "-c", line.replace("python ", f"{sys.executable} ")]
     return subprocess.run(
-        command, cwd=folder, env=ENVIRONMENT | environment, capture_output=True, text=True, check=False, timeout=300
+        command, cwd=folder, env=ENVIRONMENT | environment, capture_output=True, text=True, check=False, timeout=1500
     )
 
 
@@ -71,3 +72,24 @@ def test_a_pipe_that_closes(closed: str, tmp_path: Path, tried: Callable[..., No
     done = shell(f"{evaluation(tmp_path)} {closed}")
     assert "Traceback" not in done.stderr and (tmp_path / "m.json").exists(), done.stderr
     tried(2)
+
+
+@pytest.mark.parametrize("size", ["4k", "64k"])
+def test_hardly_any_shared_memory(
+    size: str,
+    tmp_path: Path,
+    training_job: Callable[..., TrainingJob],
+    augmented: tuple[np.ndarray, np.ndarray],
+    tried: Callable[..., None],
+) -> None:
+    """A container's `/dev/shm` that is too small for anything: loader workers draw samples, and the training ends."""
+    if shell("unshare -m true").returncode:
+        pytest.skip("needs the right to mount a file system")
+    for name, stack in zip(("volume", "labels"), augmented, strict=True):
+        write_volume(tmp_path / f"{name}.tif", stack, {})
+    (tmp_path / "job.json").write_text(training_job().model_dump_json())
+    files = "--volume volume.tif --labels labels.tif --checkpoint c.pt --history h.csv --work-folder work"
+    line = f'python {ROOT / "scripts/train.py"} --config "$(cat job.json)" {files} --loader-workers 2'
+    done = shell(f"unshare -m bash -c 'mount -t tmpfs -o size={size} tmpfs /dev/shm && {line}'", tmp_path)
+    assert done.returncode == 0 and (tmp_path / "c.pt").exists(), done.stderr
+    tried(1)

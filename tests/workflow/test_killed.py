@@ -41,7 +41,7 @@ def steps_on_disk(folder: Path) -> int:
 def kill_while_training(folder: Path, line: str) -> None:
     """Start a command line and kill all its processes once it has trained for 20 steps."""
     environment = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
-    before, deadline = steps_on_disk(folder), time.monotonic() + 240
+    before, deadline = steps_on_disk(folder), time.monotonic() + 1200
     process = subprocess.Popen(["bash", "-c", line], cwd=folder, env=environment, start_new_session=True)
     while steps_on_disk(folder) < before + 20:
         assert process.poll() is None and time.monotonic() < deadline

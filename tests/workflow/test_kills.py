@@ -27,7 +27,12 @@ pytestmark = pytest.mark.torture
 KILLS = int(os.environ.get("TORTURE_KILLS", "200"))
 ENGINE_KILLS = int(os.environ.get("TORTURE_ENGINE_KILLS", "16"))
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGSTOP)
-ENGINES = ("snakemake --cores 1 --resources gpu=1", "snakemake --cores 8 --resources gpu=1", "dvc repro")
+METRICS = "results/phantom/replicates/unet/test/seed-0/metrics.json"
+ENGINES = {  # by what is run, the file that it is for; None: all. DVC runs five of fifteen stages, in a minute or two
+    "snakemake --cores 1 --resources gpu=1": None,
+    "snakemake --cores 8 --resources gpu=1": None,
+    "dvc repro evaluate@unet-test-0": METRICS,
+}
 MODULES = (
     "matplotlib.pyplot",
     "numba",
@@ -158,7 +163,7 @@ def finish(process: multiprocessing.Process, folder: Path, job: Job, expected: d
 
 @pytest.mark.parametrize("line", ENGINES)
 def test_under_an_engine(whole: tuple[Path, dict[str, str]], line: str, tried: Callable[..., None]) -> None:
-    """The whole workflow under Snakemake, with one job and with several, and under DVC."""
+    """The whole workflow under Snakemake, with one job and with several, and an arm of it under DVC."""
     folder, expected = whole
     rng = random.Random(line)
     environment = os.environ | {
@@ -189,6 +194,8 @@ def test_under_an_engine(whole: tuple[Path, dict[str, str]], line: str, tried: C
         remaining -= 1
         check(folder, expected)
     command_in(folder)(line)
-    assert hashes(folder) == expected
+    found, last = hashes(folder), ENGINES[line]
+    assert found == (expected if last is None else {name: expected[name] for name in found})
+    assert last is None or last in found
     assert not half_written(folder)
     tried(killed, f"`{line}` killed as a whole, and run again to its end: the bytes of an undisturbed run")

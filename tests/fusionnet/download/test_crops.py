@@ -258,7 +258,7 @@ def test_a_list_that_names_files_elsewhere_is_refused(
 ) -> None:
     entries = json.loads(server.files["tree/Image/train"])
     server.files["tree/Image/train"] = json.dumps([*entries, {"path": path}]).encode()
-    with pytest.raises(UserError, match=r"which is no file of that folder; nothing is fetched"):
+    with pytest.raises(UserError, match=r"which is no file of Image/train; nothing is fetched"):
         download(tmp_path)
     assert not list(tmp_path.rglob("*.h5"))
 

@@ -301,8 +301,24 @@ def test_pull_of_a_file_that_the_remote_does_not_have(snakemake: Snakemake, line
     assert not OUTPUT.exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff", b"<html>", b"stages: [", b"stages: 3", b"stages: {a: {outs: [1]}}"])
+DAMAGED = (
+    *(b"", b"\xff", b"<html>", b"stages: [", b"stages: 3", b"stages: {a: {outs: [1]}}", b"stages: {a: {outs: [{}]}}"),
+    *(b"3", b"[]", b"stages: {a: 3}", b"stages: {a: {outs: 3}}", b"stages: " + b"[" * 3000),
+)
+
+
+@pytest.mark.parametrize("content", DAMAGED)
 def test_a_damaged_lock_is_named_with_the_way_out(tmp_path: Path, content: bytes):
     (tmp_path / "dvc.lock").write_bytes(content)
     with pytest.raises(UserError, match=r"(?s)dvc.lock: damaged .*git checkout"):
         records.outputs_of(tmp_path / "dvc.lock")
+
+
+@pytest.mark.parametrize("action", ["sync", "push", "record"])
+def test_with_a_truncated_pipeline_nothing_is_touched(snakemake: Snakemake, lines, tmp_path: Path, action: str):
+    add_remote(tmp_path / "store")
+    Path("dvc.yaml").write_bytes(Path("dvc.yaml").read_bytes()[:-30])
+    before = {name: Path(name).read_bytes() for name in ("dvc.lock", "dvc.yaml", "out.txt")}
+    assert not records.run_action(action, [])
+    assert len(lines()) == 1 and "\n" not in lines()[0] and "Traceback" not in lines()[0], lines()
+    assert {name: Path(name).read_bytes() for name in before} == before and snakemake.commands[1:] == []

@@ -14,11 +14,21 @@ from fusionnet.models.checkpoints import save_checkpoint
 from fusionnet.volumes.stacks import write_volume
 from fusionnet.workflow.code import project_files
 from fusionnet.workflow.plan import Plan
-from fusionnet.workflow.verify import SCRIPTS, TOLERANCE, files_recorded, make_record, only, paths_recorded, verdict
+from fusionnet.workflow.verify import (
+    SCRIPTS,
+    TOLERANCE,
+    files_recorded,
+    make_record,
+    only,
+    paths_recorded,
+    read_record,
+    verdict,
+)
 
 ROOT = Path(__file__).parents[3]
 
 
+FOLDER = "results/phantom/replicates/unet/test/seed-0"
 PORTABLE = {"kind": "portable", "precision": "float32", "threads": 2, "architecture": "x86_64", "aten": "AVX2"}
 
 
@@ -164,6 +174,53 @@ def test_one_replicate_of_a_record(experiment):
     assert only(record, "unet/test/seed-0")["outputs"] == record["outputs"]
     with pytest.raises(UserError, match=r"'unet/test/seed-7' is not in the record, which has: unet/test/seed-0"):
         only(record, "unet/test/seed-7")
+
+
+CHANGES = [
+    *([key] for key in ("experiment", "config", "code", "environment", "data", "machine", "tolerance", "outputs")),
+    *(["machine", key] for key in ("kind", "threads", "aten")),
+    *(["tolerance", "v_rand"], ["environment", "torch"]),
+    *(["outputs", FOLDER], ["outputs", FOLDER, "metrics.json"], ["outputs", FOLDER, "metrics.json", "v_info"]),
+]
+
+
+def test_a_damaged_record_is_refused_in_a_line(experiment, tmp_path: Path):
+    """Whatever a merge or an editor left in the place of a value; what is not refused can be compared."""
+    whole, path = json.loads(json.dumps(experiment[-1]())), tmp_path / "repro.json"
+    write_json(path, whole)
+    assert read_record(path, "phantom") == whole
+    for keys in CHANGES:
+        for value in (None, 3, [], [[]], {}, "x", {"a": {"b": []}}):
+            record = copy.deepcopy(whole)
+            part = record
+            for key in keys[:-1]:
+                part = part[key]
+            before, part[keys[-1]] = part[keys[-1]], value
+            write_json(path, record)
+            try:
+                verdict(read_record(path, "phantom"), whole)
+            except UserError as error:
+                assert str(path) in str(error) and "\n" not in str(error)
+            else:
+                assert type(value) is type(before) or (value == 3 and isinstance(before, float)), f"{keys}: {value}"
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"<html>", b"{", b"3", b"[]", b"[" * 100_000])
+def test_what_is_no_record_is_refused_in_a_line(tmp_path: Path, content: bytes):
+    (tmp_path / "repro.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"repro\.json: (not valid JSON|lacks)"):
+        read_record(tmp_path / "repro.json", "phantom")
+
+
+def test_damaged_results_are_named(experiment):
+    _, folder, _, record = experiment
+    for name in ("metrics.json", "training-time.json"):
+        whole = (folder / name).read_text()
+        for content in ("", "{", "3", "{}", '{"arithmetic": 3, "device": 1}'):
+            write_text(folder / name, content)
+            with pytest.raises(UserError, match=name):
+                record()
+        write_text(folder / name, whole)
 
 
 def test_the_tolerance_is_what_committed_seeds_differ_by():
