@@ -15,7 +15,8 @@ from fusionnet.errors import UserError, run
 from fusionnet.files import write_json
 from fusionnet.logs import start_log
 from fusionnet.workflow.plan import Plan
-from fusionnet.workflow.verify import make_record, only, paths_recorded, read_record, verdict
+from fusionnet.workflow.repro_record import read_record
+from fusionnet.workflow.verify import make_record, only, paths_recorded, verdict
 
 PROJECT = ("config", "fusionnet", "scripts", "workflow", "pyproject.toml")
 

@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from fusionnet.config.experiment import DEFAULT_EXPERIMENT
 from fusionnet.errors import UserError
+from fusionnet.workflow.dvc_lock import outputs_by_stage, outputs_of
 
 UP_TO_DATE = "no update"  # what Snakemake's summary says of a file that it would not make again
 NAMES_SHOWN = 3
@@ -95,18 +94,22 @@ def has_work(experiment: str) -> bool:
     return any(row["plan"] != UP_TO_DATE for row in rows)
 
 
-def outputs_of(lock: Path) -> set[str]:
-    """Return the outputs that a DVC lock file records, as paths from the project's root.
+def _require_whole(pipeline: Path) -> None:
+    """Refuse a lock that lacks stages: DVC would take their results away, as if this commit had none.
 
     Raises:
-        UserError: It is damaged.
+        UserError: It is damaged, or lacks stages of the pipeline.
     """
-    try:
-        stages = yaml.load(lock.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader).get("stages", {})
-        return {str(out["path"]) for stage in stages.values() for out in stage.get("outs", [])}
-    except (yaml.YAMLError, ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
-        what = " ".join(str(error).split())
-        raise UserError(f"{lock}: damaged ({what}); get it from git again: git checkout {lock}") from error
+    lock = pipeline.with_suffix(".lock")
+    recorded = outputs_by_stage(lock)
+    done = _call("dvc", "stage", "list", "--name-only", str(pipeline))
+    if done.returncode:
+        raise UserError(f"DVC cannot read {pipeline}: {_words(done)}")
+    if lacking := {name.rpartition(":")[2] for name in done.stdout.split()} - set(recorded):
+        raise UserError(
+            f"{lock} lacks {_some(lacking)}; if it is damaged, get it from git again: git checkout {lock}; "
+            "if they were never recorded: make record"
+        )
 
 
 def _attempt(action: Callable[[str], bool | None], experiment: str) -> bool | None:
@@ -145,6 +148,7 @@ def _sync(experiment: str, remote: str, named: bool) -> bool | None:
     lock = pipeline.with_suffix(".lock")
     if not lock.is_file():
         raise UserError(f"this commit has no record of it; make its results: snakemake {experiment}")
+    _require_whole(pipeline)
     if remote and (done := _call("dvc", "fetch", "--quiet", str(pipeline))).returncode:
         raise UserError(f"the remote '{remote}' did not send: {_words(done)}; look at: dvc remote list")
     done = _call("dvc", "checkout", "--quiet", str(pipeline))
@@ -193,6 +197,7 @@ def _push(experiment: str, remote: str, named: bool) -> bool | None:
     lock = pipeline.with_suffix(".lock")
     if not lock.is_file():
         raise UserError(f"DVC has no record of it; make one: make record EXPERIMENT={experiment}")
+    _require_whole(pipeline)
     done = _call("dvc", "push", "--quiet", str(pipeline))
     if done.returncode:
         raise UserError(f"the remote '{remote}' did not take it: {_words(done)}; look at: dvc remote list")

@@ -203,7 +203,7 @@ def results(folder: Path, rng: np.random.Generator) -> Made:
     """Write a file of numbers as the report, the status and the records read them."""
     from fusionnet.config.reading import read_json
     from fusionnet.report.results import read_table
-    from fusionnet.workflow.records import outputs_of
+    from fusionnet.workflow.dvc_lock import outputs_of
     from fusionnet.workflow.status import find_replicates, table
 
     kind = ("metrics.json", "slices.csv", "heartbeat.json", "dvc.lock")[rng.integers(4)]

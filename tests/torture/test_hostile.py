@@ -24,7 +24,7 @@ from fusionnet.models.pretrained import load_trained
 from fusionnet.report.results import read_table
 from fusionnet.train.states import StateFolder
 from fusionnet.volumes.volume import open_volume
-from fusionnet.workflow.records import outputs_of
+from fusionnet.workflow.dvc_lock import outputs_of
 from fusionnet.workflow.status import find_replicates
 
 PART = "Hostile files"

@@ -14,6 +14,7 @@ from fusionnet.models.checkpoints import save_checkpoint
 from fusionnet.volumes.stacks import write_volume
 from fusionnet.workflow.code import project_files
 from fusionnet.workflow.plan import Plan
+from fusionnet.workflow.repro_record import read_record
 from fusionnet.workflow.verify import (
     SCRIPTS,
     TOLERANCE,
@@ -21,7 +22,6 @@ from fusionnet.workflow.verify import (
     make_record,
     only,
     paths_recorded,
-    read_record,
     verdict,
 )
 
