@@ -43,7 +43,9 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--ome-zarr-version", choices=["0.4", "0.5"], help="that of the volume if absent, else 0.5")
     parser.add_argument("--slices", help="FIRST-LAST, counted from 0; all if absent")
-    parser.add_argument("--grey-window", help="LOW,HIGH: what becomes black and white; not for 8 bits")
+    parser.add_argument(
+        "--grey-window", metavar="LOW,HIGH", help="black and white; not for 8 bits; as --grey-window=-9,9"
+    )
     parser.add_argument("--voxel-size", help="Z,Y,X in nanometres; that of the volume if absent")
     parser.add_argument("--shard", help="I/N: predict a share of the chunks; without it, what is left, and the result")
     parser.add_argument("--config", help="section 'predict' as JSON; that of config/config.yaml if absent")

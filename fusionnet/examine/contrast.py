@@ -85,7 +85,7 @@ def _type(source: VolumeSource, window: GreyWindow | None) -> Finding:
     return Finding(
         "look",
         f"{source.dtype} grey values; {window.low:.6g} would become black and {window.high:.6g} white",
-        "if that cuts off tissue, set the window yourself: scripts/predict.py --grey-window LOW,HIGH",
+        "if that cuts off tissue, set the window yourself: scripts/predict.py --grey-window=LOW,HIGH",
     )
 
 

@@ -91,7 +91,7 @@ def warn_of_unused(name: str, grey: np.ndarray, window: GreyWindow, trained: Gre
     LOG.warning(
         f"WARNING: {name}: {MOST_VOXELS:.0%} of the voxels lie between {low:.6g} and {high:.6g}, a small part of the "
         f"grey window {window.low:.6g} to {window.high:.6g}: is there bright or dark debris? Tissue becomes nearly one "
-        f"grey; clip the values first, or predict with --grey-window {low:.6g},{high:.6g}"
+        f"grey; clip the values first, or predict with --grey-window={low:.6g},{high:.6g}"
         + (f" or with that of the training, {trained.low:.6g},{trained.high:.6g}" if trained else "")
     )
 

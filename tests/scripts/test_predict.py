@@ -300,6 +300,16 @@ def test_it_runs_as_a_command(tmp_path: Path, files: list):
     assert "p.tif: (3, 70, 90)" in done.stderr and (tmp_path / "p.tif").exists()
 
 
+def test_a_window_of_signed_values_is_taken_as_the_warning_writes_it(tmp_path: Path, call, files: list):
+    volume = STACK[:, :40, :48].astype(np.int16) - 128
+    volume.ravel()[::83] = 30_000
+    tifffile.imwrite(tmp_path / "v.tif", volume, photometric="minisblack")
+    said = call("predict", *files, "--probabilities", tmp_path / "p.tif").stderr
+    [window] = re.findall(r"--grey-window=-\d+,\d+", said)
+    done = call("predict", *files, "--probabilities", tmp_path / "p.tif", window)
+    assert done.returncode == 0 and "WARNING" not in done.stderr
+
+
 def test_bright_debris_raises_the_alarm_and_names_the_windows(tmp_path: Path, call, files: list, job: TrainingJob):
     """1.2 % of bright voxels take most of the window: V_rand fell from 0.976 to 0.108 without a word."""
     save_checkpoint(tmp_path / "c.pt", make_network("unet"), job, {"grey_window": [310.0, 4300.0]})
@@ -309,7 +319,7 @@ def test_bright_debris_raises_the_alarm_and_names_the_windows(tmp_path: Path, ca
     done = call("predict", *files, "--probabilities", tmp_path / "p.tif", "--log", tmp_path / "l.txt")
     assert done.returncode == 0
     assert re.search(r"WARNING: .*v.tif: 98% .* between 3\d\d and 4\d\d\d, a small part of .* to 60000", done.stderr)
-    assert re.search(r"--grey-window 3\d\d,4\d\d\d or with that of the training, 310,4300", done.stderr)
+    assert re.search(r"--grey-window=3\d\d,4\d\d\d or with that of the training, 310,4300", done.stderr)
     assert "WARNING" in (tmp_path / "l.txt").read_text()
     done = call("predict", *files, "--probabilities", tmp_path / "p.tif", "--grey-window", "310,4300")
     assert done.returncode == 0 and "WARNING" not in done.stderr

@@ -47,6 +47,7 @@ def mrc(path: Path, shape: tuple[int, int, int]) -> str:
     """Write a file that takes no room where nothing was written."""
     with mrcfile.new_mmap(path / "v.mrc", shape=shape, mrc_mode=0) as file:
         file.data[HERE, :400, :400] = SQUARE.view(np.int8)
+        file.header.dmin, file.header.dmax = -128, 127  # they say that the bytes have a sign
     return str(path / "v.mrc")
 
 
@@ -65,7 +66,7 @@ def test_a_part_of_50_gb_costs_what_the_part_costs(
     save_checkpoint(tmp_path / "c.pt", make_network("unet"), training_job(), {})
     section = SETTINGS.model_copy(update={"tile_pixels": 512}).model_dump_json()
     files = ["--checkpoint", tmp_path / "c.pt", "--config", section, "--probabilities", tmp_path / "p.zarr"]
-    files += ["--grey-window", "-128,127"] if write is mrc else []
+    files += ["--grey-window=-128,127"] if write is mrc else []
     part = ["--slices", f"{HERE}-{HERE + 1}", *(["--shard", "1/60"] if shape == "wide" else [])]
     command = [sys.executable, "scripts/predict.py", *files, "--volume", volume, *part]
     with subprocess.Popen(list(map(str, command)), cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
