@@ -98,7 +98,7 @@ lock: ## Write requirements.lock anew for all Pythons, keeping its pins (needs u
 	rm requirements.resolved
 
 pages: install ## Write the numbers of the committed reports into the pages that quote them
-	python workflow/fill_pages.py README.md docs/results.md docs/segment.md
+	python -m workflow.fill_pages README.md docs/results.md docs/segment.md
 
 pipelines: install ## List in dvc.yaml the code that each stage's script imports now
 	python workflow/list_code.py dvc.yaml results/*/dvc.yaml

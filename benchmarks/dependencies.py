@@ -63,13 +63,15 @@ def megabytes(name: str) -> float:
 
 
 def licence(name: str) -> str:
-    """Return a package's licence in a few words, by its metadata."""
+    """Return a package's licence in a few words, by its metadata, or else by the title of its text."""
     package = installed(name)
     about = package.metadata if package else {}
     words = about.get("License-Expression") or ""  # type: ignore[union-attr]
     classes = [line.rpartition(" :: ")[2] for line in (about.get_all("Classifier") or []) if line.startswith("License")]  # type: ignore[union-attr]
     first = (about.get("License") or "").strip().partition("\n")[0]  # type: ignore[union-attr]
-    chosen = words or next((LICENCES.get(each, each) for each in classes), "") or first
+    text = (package.read_text(f"licenses/{about['License-File']}") if package and "License-File" in about else "") or ""
+    titles = [*classes, first, text.strip().partition("\n")[0]]
+    chosen = words or next((LICENCES.get(each, each) for each in titles if each), "")
     return chosen if len(chosen) <= 45 else chosen[:42] + "..."
 
 

@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/neurons.py --raw data/raw/phantom --replicates results/phantom/replicates --table neurons.csv
 
-Both networks of the default experiment predict a stack that they have not seen; its slices are cut by a threshold or
+Both networks of the default experiment predict stacks that they have not seen; their slices are cut by a threshold or
 into superpixels that are joined, and linked by the same rule. The threshold, and learned edges, come from the slices
 that the network was trained on, whose cells the seed tells in three dimensions too.
 """
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from fusionnet.config.experiment import Config, load
+from fusionnet.config.stages import TrainingJob
 from fusionnet.devices import Machine, set_up
 from fusionnet.download.phantom.draw import draw_phantom
 from fusionnet.download.phantom.neurites import LAYERS
@@ -26,6 +27,7 @@ from fusionnet.download.raw_stacks import PARTS
 from fusionnet.errors import run
 from fusionnet.evaluate.error_maps import thinned_segments
 from fusionnet.evaluate.instances import overlap_table, score_volume
+from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.models.pretrained import load_checkpoint
 from fusionnet.predict.predictor import Predictor
 from fusionnet.segment.cutting import CutStack, learn
@@ -39,6 +41,7 @@ COLUMNS = 3  # of the figure
 LEVELS = (0.2, 0.3, 0.4, 0.5)
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 Cut = Callable[[CutStack, Any], Iterable[np.ndarray]]
+Ways = dict[str, tuple[Cut, float]]  # how to cut, and up to which level
 
 
 def main() -> None:
@@ -49,14 +52,18 @@ def main() -> None:
     raw = read_pair(arguments.raw / "train-volume.tif", arguments.raw / "train-labels.tif")
     seed = int(np.random.SeedSequence([config.download.phantom.seed, PARTS.index("train")]).generate_state(1)[0])
     taught = neurons_in(seed, raw[1])
-    volume, labels = draw_phantom(arguments.seed, arguments.slices, raw[0].shape[1])
-    truth = neurons_in(arguments.seed, labels)
     for arm in arguments.arms:
-        found: dict[str, np.ndarray] = {}
-        rows = list(measure(arm, arguments.replicates, config, machine, (*raw, taught), volume, truth, found))
-        write(arguments.table, rows)
-        if arguments.figure and arm == arguments.arms[-1]:
-            draw(arguments.figure, volume, truth, found)
+        network, job, _ = load_checkpoint(arguments.replicates / arm / "test/seed-0/checkpoint.pt")
+        ways = ways_learned(network, job, config, machine, (*raw, taught))
+        predictor = Predictor(network, config.predict, machine)
+        for seed in arguments.seeds:
+            volume, labels = draw_phantom(seed, arguments.slices, raw[0].shape[1])
+            truth, found = neurons_in(seed, labels), {}
+            new = CutStack(predictor.predict_stack(volume), volume)
+            rows = list(measure(ways, new, truth, found))
+            write(arguments.table, [{"arm": arm, "seed": seed} | row for row in rows])
+            if arguments.figure and (arm, seed) == (arguments.arms[-1], arguments.seeds[0]):
+                draw(arguments.figure, volume, truth, found)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -66,8 +73,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--table", type=Path, required=True, help="receives the scores (CSV)")
     parser.add_argument("--figure", type=Path, help="receives the last arm's neurons in a few slices (PNG)")
     parser.add_argument("--arms", nargs="+", default=["fusionnet", "unet"])
-    parser.add_argument("--seed", type=int, default=17, help="of the new tissue")
-    parser.add_argument("--slices", type=int, default=16, help="of the new tissue")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[17, 18, 19, 20, 21], help="of the new tissues")
+    parser.add_argument("--slices", type=int, default=16, help="of each new tissue")
     return parser.parse_args()
 
 
@@ -78,36 +85,39 @@ def neurons_in(seed: int, labels: np.ndarray) -> np.ndarray:
     return np.where(labels > 0, np.stack(cells) + 1, 0).astype(np.int32)
 
 
-def measure(
-    arm: str,
-    replicates: Path,
+def ways_learned(
+    network: SegmentationNetwork,
+    job: TrainingJob,
     config: Config,
     machine: Machine,
     lesson: tuple[np.ndarray, np.ndarray, np.ndarray],
-    volume: np.ndarray,
-    truth: np.ndarray,
-    kept: dict[str, np.ndarray],
-) -> Iterator[dict[str, Any]]:
-    network, job, _ = load_checkpoint(replicates / arm / "test/seed-0/checkpoint.pt")
+) -> Ways:
+    """Return the ways to cut slices, each with the level that errs least on the network's training slices."""
     grey, labels, taught = lesson
     chosen = training_slices(job, len(grey))  # those of the fold `test` follow one another
     once = config.predict.model_copy(update={"orientation_average": False})
     seen = CutStack(Predictor(network, once, machine).predict_stack(grey, chosen), grey[chosen])
-    new = CutStack(Predictor(network, config.predict, machine).predict_stack(volume), volume)
     cells = cells_of(labels[chosen], range(len(chosen)))
     (edges,) = learn(seen, cells, [True], [np.random.default_rng(job.seed)], {})
-    ways: dict[str, tuple[Cut, Iterable[float]]] = {
+    cuts: dict[str, tuple[Cut, Iterable[float]]] = {
         "threshold": (thresholded, THRESHOLDS),
         "linkage": (lambda stack, level: segmented_slices(stack, None, level), LEVELS),
         "learned edges": (lambda stack, level: segmented_slices(stack, edges, level), LEVELS),
     }
-    for way, (cut, levels) in ways.items():
+    ways = {}
+    for way, (cut, levels) in cuts.items():
         errors = {level: error(taught[chosen], neurons_by(cut(seen, level))) for level in levels}
-        level = min(errors, key=errors.__getitem__)
+        ways[way] = cut, min(errors, key=errors.__getitem__)
+    return ways
+
+
+def measure(ways: Ways, new: CutStack, truth: np.ndarray, kept: dict[str, np.ndarray]) -> Iterator[dict[str, Any]]:
+    """Yield a row for each way to cut a new stack; its neurons are put into ``kept``."""
+    for way, (cut, level) in ways.items():
         start = time.perf_counter()
         kept[way] = found = neurons_by(cut(new, level))
-        yield row(arm, way, truth, found, level, time.perf_counter() - start)
-    yield row(arm, "learned edges, linked by the truth", truth, ideal(cut(new, level), truth), level, 0.0)
+        yield row(way, truth, found, level, time.perf_counter() - start)
+    yield row(f"{way}, linked by the truth", truth, ideal(cut(new, level), truth), level, 0.0)
 
 
 def thresholded(stack: CutStack, threshold: float) -> Iterator[np.ndarray]:
@@ -163,9 +173,9 @@ def named_as(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
     return names[found]
 
 
-def row(arm: str, way: str, truth: np.ndarray, found: np.ndarray, level: float, seconds: float) -> dict[str, Any]:
+def row(way: str, truth: np.ndarray, found: np.ndarray, level: float, seconds: float) -> dict[str, Any]:
     scores = asdict(score_volume(truth, found, zero="voxels"))
-    result = {"arm": arm, "way": way, "level": level, "slices": len(truth)}
+    result: dict[str, Any] = {"way": way, "level": level, "slices": len(truth)}
     result |= {name: round(value, 4) for name, value in scores.items() if name != "voxels"}
     result |= {
         "neurons": int((np.unique(truth) > 0).sum()),

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from statistics import mean
 
+import pandas as pd
 import pytest
 from pages import page
 
@@ -233,3 +234,17 @@ def test_the_card_of_the_published_network_has_its_replicates_scores():
     )
     example = (ROOT / "examples/predict_a_stack.py").read_text()
     assert "at this one it scored best" in example and f"THRESHOLD = {scores['v_rand_threshold']:.1f} " in example
+
+
+def test_learned_edges_find_neurons_best_on_all_tissues_of_the_phantom():
+    table = pd.read_csv(ROOT / "docs/figures/neurons.csv")
+    assert f"seeds {table['seed'].min()} to {table['seed'].max()}, {table['neurons'].min()} to" in page(
+        "docs/segment.md"
+    )
+    for score in ("adapted_rand_error", "voi"):
+        ways = table.pivot_table(index=["arm", "seed"], columns="way", values=score)
+        found = ways[["threshold", "linkage", "learned edges"]]
+        assert len(found) == 10 and (found.idxmin(axis=1) == "learned edges").all()
+        of_arm = found["learned edges"].unstack("arm")
+        assert len(set(of_arm["fusionnet"] < of_arm["unet"])) == 2, "the tissues do not agree on a network"
+        assert 0.4 < (found["learned edges"].mean() / found["threshold"].mean()) < 0.6

@@ -1,7 +1,9 @@
 """requirements.lock pins what pyproject.toml asks for, and what that needs in turn, on each Python that it is for."""
 
+import ast
+import sys
 import tomllib
-from importlib.metadata import PackageNotFoundError, requires
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,22 @@ def test_what_a_pinned_package_needs_on_this_python_is_pinned_too(version: str):
 def test_pythons_of_the_lock_are_those_of_the_project():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert all(Requirement(f"x{project['requires-python']}").specifier.contains(v) for v in ("3.11", "3.12", "3.13"))
+
+
+def test_what_is_imported_is_declared():
+    """A package that only another one needs can go with that one's next release."""
+    names = {canonicalize_name(requirement.name) for requirement in declared()}
+    owners, lacking = packages_distributions(), set()
+    for path in [path for folder in ("fusionnet", "scripts", "workflow") for path in (ROOT / folder).rglob("*.py")]:
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        found = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        found |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+        for name in {each.partition(".")[0] for each in found} - {
+            "",
+            "fusionnet",
+            "workflow",
+            *sys.stdlib_module_names,
+        }:
+            if not names.intersection(map(canonicalize_name, owners.get(name, [name]))):
+                lacking.add((str(path.relative_to(ROOT)), name))
+    assert lacking == set()

@@ -20,10 +20,10 @@ from fusionnet.files import write_text
 from fusionnet.report.text import markdown_table
 from fusionnet.segment.ladder import BESIDE, CEILING, RUNGS, THRESHOLD
 from fusionnet.style import display_names
+from workflow import measured
 
 BLOCK = re.compile(r"(<!-- (?P<experiment>[\w-]+): (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.S)
 HARDEST = 6
-AWAY = ("threshold", "edges learned there")  # with the network, on its own tissue
 ARM, SCORES = "network", list(headlines().values())
 
 
@@ -49,9 +49,12 @@ def _block(experiment: str, name: str) -> str:
         "slices": hardest_slices,
         "steps to cells": ladder,
         "gain": gain,
-        "means": means,
-        "across": across,
-        "minutes": minutes,
+        "means": measured.means,
+        "across": measured.across,
+        "minutes": measured.minutes,
+        "equal minutes": measured.equal_minutes,
+        "inner folds": measured.inner_folds,
+        "neurons": measured.neurons,
         "cost": cost,
     }
     return "\n".join(tables[name](Path("results") / experiment))
@@ -174,47 +177,6 @@ def ladder(results: Path) -> list[str]:
         for rung, title in RUNGS.items()
     ]
     return markdown_table([" / ".join(SCORES), *(names[arm] for arm in arms)], rows)
-
-
-def means(results: Path) -> list[str]:
-    """The mean of the probabilities of several networks of a fold, as benchmarks/segmentation.py scored it."""
-    table = pd.read_csv(f"docs/figures/means-{results.name}.csv")
-    scores = table.groupby(["arm", "fold", "rung"])[list(headlines())].mean().groupby(["arm", "rung"]).mean()
-    rows = []
-    for arms in dict.fromkeys(table["arm"]):
-        seeds = table.loc[table["arm"] == arms, "seed"].iat[0].split("+")
-        name = ", ".join(display_names(arms.split("+")).values())
-        count = len(seeds) * len(arms.split("+"))
-        rows.append([name, f"{count}", *(" / ".join(f"{x:.4f}" for x in scores.loc[(arms, rung)]) for rung in RUNGS)])
-    heads = [f"{' / '.join(SCORES)} of", "networks", *RUNGS.values()]
-    return markdown_table(heads, rows)
-
-
-def across(results: Path) -> list[str]:
-    """Networks on tissue that they were not trained on, as benchmarks/across.py scored them."""
-    table = pd.read_csv("docs/figures/across.csv")
-    names, scores = display_names(list(dict.fromkeys(table["arm"]))), list(headlines())
-    rows = []
-    for (network, tissue, arm), found in table.groupby(["network", "on", "arm"], sort=False):
-        means = [" / ".join(f"{found[f'{score}{rung}'].mean():.4f}" for score in scores) for rung in ("", "_edges")]
-        rows.append([names[arm], network.removeprefix("of "), tissue, f"{len(found)}", *means])
-    heads = [ARM, "trained on", "scored on", "networks", *(f"{' / '.join(SCORES)}, {way}" for way in AWAY)]
-    return markdown_table(heads, rows)
-
-
-def minutes(results: Path) -> list[str]:
-    """What so many steps take and give, as benchmarks/accuracy.py --edges measured it."""
-    table = pd.read_csv("docs/figures/accuracy-native.csv")
-    names = display_names(list(dict.fromkeys(table["arm"])))
-    rows = []
-    for (arm, steps), found in table.groupby(["arm", "steps"], sort=False):
-        row = [names[arm], f"{steps:,}", f"{len(found) // 2}"]
-        for _, way in found.groupby("name"):  # the plain name, and the same with ", learned edges"
-            row += [f"{way['minutes'].mean():.1f}", " / ".join(f"{way[score].mean():.4f}" for score in headlines())]
-        rows.append(row)
-    ways = (RUNGS[THRESHOLD], RUNGS[BESIDE])
-    heads = [ARM, "steps", "trainings", *(head for way in ways for head in ("minutes", f"{' / '.join(SCORES)}, {way}"))]
-    return markdown_table(heads, rows)
 
 
 def cost(results: Path) -> list[str]:

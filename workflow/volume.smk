@@ -17,6 +17,11 @@ from fusionnet.workflow.volume_job import VolumeJob
 
 min_version("9.14")
 
+
+onstart:
+    workflow.scheduler.job_rate_limiter = None  # as in rules/common.smk
+
+
 try:
     # The processes that Snakemake starts for single jobs know the resources of their job alone.
     GPUS = gpus_offered(workflow.global_resources.get("gpu").value) if workflow.is_main_process else 1

@@ -1,5 +1,6 @@
 """The benchmarks of training run, on something small."""
 
+import json
 import re
 import runpy
 import sys
@@ -60,3 +61,17 @@ def test_accuracy_goes_on_and_draws(run, tmp_path, augmented):
     assert table["width"].tolist() == 4 * [1] + 12 * [8]  # the experiment's trainings had no part in --set
     assert table["v_rand"].between(0, 1).all() and table["minutes"].tolist()[-1] > 1
     assert Image.open(tmp_path / "curves.png").size == (1350, 630)
+
+
+def test_edges_are_taught_by_inner_folds_too(run, tmp_path, augmented):
+    for name, stack in zip(("volume", "labels"), augmented, strict=True):
+        write_volume(tmp_path / f"{name}.tif", stack, {})
+    small = {"augment": {"elastic_copies": 1, "crop_pixels": 32}, "split": {"validation_slices": 0}}
+    small |= {"network": {"unet": {"width": 1}}, "train": {"batch_size": 1}, "predict": {"orientation_average": False}}
+    options = ["--volume", tmp_path / "volume.tif", "--labels", tmp_path / "labels.tif", "--folds", "7-7"]
+    options += ["--table", tmp_path / "table.csv", "--steps", "2", "--inner", "2", "--set", json.dumps(small)]
+    for _ in range(2):
+        run("inner_folds.py", *map(str, options))
+    table = pd.read_csv(tmp_path / "table.csv")
+    assert table["taught_by"].tolist() == ["threshold", "seen", "inner folds"]
+    assert table["v_rand"].between(0, 1).all() and table["error_taught"].between(0, 1).all()

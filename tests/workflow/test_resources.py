@@ -1,6 +1,7 @@
 """What docs/cluster.md has people write beside the Slurm profile takes nothing else away."""
 
 import re
+from pathlib import Path
 
 import pytest
 from small_project import ROOT, command_in
@@ -37,3 +38,9 @@ def test_the_documented_options_keep_the_rest_of_the_slurm_profile():
     gpu_job = {"gpu": "1", "gpu_memory_gb": "20", "runtime": "240", "mem_mb": "16000"}
     assert asked["train"].items() >= (common | gpu_job).items()
     assert asked["augment"].items() >= (common | {"runtime": "30", "mem_mb": "8000"}).items()
+
+
+def test_the_scheduler_looks_only_when_a_job_ends(repository: Path):
+    """Snakemake's limit on jobs a second would add a round to every second for each job that ended."""
+    said = command_in(repository)("snakemake --cores 1 --verbose --forcerun evaluate --until evaluate").stdout
+    assert said.count("Ready jobs: ") == 2, "one round for each of the two jobs"
