@@ -70,7 +70,8 @@ def is_settled(name: str) -> bool:
 def hashes(project: Path) -> dict[str, str]:
     names = [path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file()]
     made = [name for name in names if name.startswith(("data/raw", "data/augmented", "results/phantom"))]
-    return {name: sha256(project / name) for name in made if is_settled(name) and not Path(name).name.startswith(".")}
+    shown = [name for name in made if is_settled(name) and "/." not in name]  # what is hidden bears no result's name
+    return {name: sha256(project / name) for name in shown}
 
 
 def half_written(project: Path) -> list[str]:
