@@ -248,3 +248,12 @@ def test_learned_edges_find_neurons_best_on_all_tissues_of_the_phantom():
         of_arm = found["learned edges"].unstack("arm")
         assert len(set(of_arm["fusionnet"] < of_arm["unet"])) == 2, "the tissues do not agree on a network"
         assert 0.4 < (found["learned edges"].mean() / found["threshold"].mean()) < 0.6
+
+
+def test_arms_of_two_experiments_that_are_the_same_have_the_same_scores():
+    """isbi2012-half trained them again, beside other work."""
+    again = [*ROOT.glob("results/isbi2012-half/replicates/*net/*/*/metrics.json")]
+    for path in again:
+        first = json.loads((ROOT / "results/isbi2012" / path.relative_to(ROOT / "results/isbi2012-half")).read_text())
+        assert {**json.loads(path.read_text()), "provenance": None} == {**first, "provenance": None}
+    assert len(again) == 6

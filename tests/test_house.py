@@ -15,7 +15,10 @@ PACKAGE = ROOT / "fusionnet"
 STAGES = ("download", "augment", "train", "predict", "segment", "evaluate", "report")
 OTHER_FOLDERS = ("config", "models", "volumes", "export", "examine", "workflow")
 WITHOUT_SETTINGS = {"evaluate"}  # the official scores have none
-PIPELINES = ("dvc.yaml", "results/isbi2012/dvc.yaml", "results/vnc/dvc.yaml", "results/phantom-nuclei/dvc.yaml")
+PIPELINES = (
+    "dvc.yaml",
+    *(f"results/{experiment}/dvc.yaml" for experiment in ("isbi2012", "isbi2012-half", "vnc", "phantom-nuclei")),
+)
 OF_MEMBRANES = {"segment"}  # stages that experiments on nuclei do not have
 
 MOST_FILES_AT_THE_ROOT = 8
@@ -30,7 +33,8 @@ TESTS = sorted((ROOT / "tests/fusionnet").rglob("test_*.py"))
 
 
 def stages_of(pipeline: str) -> list[str]:
-    return [stage for stage in STAGES if stage not in OF_MEMBRANES or "nuclei" not in pipeline]
+    lacking = (OF_MEMBRANES if "nuclei" in pipeline else set()) | ({"download"} if "half" in pipeline else set())
+    return [stage for stage in STAGES if stage not in lacking]  # isbi2012-half has the stacks of isbi2012
 
 
 def name_of(path: Path) -> str:

@@ -15,7 +15,10 @@ from fusionnet.config.reading import read_yaml
 ROOT = Path(__file__).parents[2]
 PROJECT = ["Makefile", "README.md", "config", "fusionnet", "pyproject.toml", "requirements.lock", "scripts", "workflow"]
 VERSIONING = [".dvc/.gitignore", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore"]
-PIPELINES = ["dvc.yaml", "results/isbi2012/dvc.yaml", "results/vnc/dvc.yaml", "results/phantom-nuclei/dvc.yaml"]
+PIPELINES = [
+    "dvc.yaml",
+    *(f"results/{experiment}/dvc.yaml" for experiment in ("isbi2012", "isbi2012-half", "vnc", "phantom-nuclei")),
+]
 SMALL = {
     "download": {"phantom": {"seed": 1, "train_slices": 5, "test_slices": 2, "size_pixels": 96}},
     "split": {"validation_slices": 1},
