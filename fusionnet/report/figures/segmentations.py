@@ -184,7 +184,7 @@ def _show_slice(
         v_rand = replicate.slice_scores("v_rand")[position]
         grey = np.where(segments[view] == 0, 0.0, np.where(labels[view] > 0, 1.0, 0.8))
         show(panels[3 * row + 1], probability[view], names[replicate.arm], 1)
-        title = f"Errors of {names[replicate.arm]} (slice: V_rand {v_rand:.4f})"
+        title = f"Its errors (V_rand of the slice {v_rand:.4f})"  # the panel to its left has the name
         show(panels[3 * row + 2], paint_errors(grey, merges[view], splits[view]), title, 1)
 
 
