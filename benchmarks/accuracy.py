@@ -149,24 +149,29 @@ def measure(
     names: list[str], job: TrainingJob, stacks: Stacks, scored: Scored, config: Config, machine: Machine
 ) -> Iterator[dict[str, Any]]:
     """Yield a row by threshold and, where it has a name too, one by learned edges."""
-    with tempfile.TemporaryDirectory() as folder:
-        progress = Progress((job.arm, job.fold, job.seed), job.train.steps, Path(folder) / HEARTBEAT)
-        states = StateFolder(Path(folder), "benchmark")
-        with progress.until_the_end():
-            training = Training.begin(job, machine)
-            train(training, stacks, states, progress, save_every_seconds=1e9)
-    predictor = Predictor(training.average.network, config.predict, machine)
+    network, trained_seconds = trained(job, stacks, machine)
+    predictor = Predictor(network, config.predict, machine)
     volume, labels, slices = scored
     probabilities = predictor.predict_stack(volume, slices)
     by_threshold = metrics_of(score_stack(labels[slices], probabilities))
-    yield row_of(names[0], job, machine.name, training.seconds, by_threshold)
+    yield row_of(names[0], job, machine.name, trained_seconds, by_threshold)
     if len(names) > 1:
         start = time.perf_counter()
         known = dict(zip(slices, probabilities, strict=True))
-        cut = cut_by_edges(training.average.network, job, stacks, known, config, machine)
-        seconds = training.seconds + time.perf_counter() - start
+        cut = cut_by_edges(network, job, stacks, known, config, machine)
+        seconds = trained_seconds + time.perf_counter() - start
         by_edges = metrics_of(score_stack(labels[slices], cut))
         yield row_of(names[1], job, machine.name, seconds, by_edges)
+
+
+def trained(job: TrainingJob, stacks: Stacks, machine: Machine) -> tuple[SegmentationNetwork, float]:
+    """Return a network and the seconds that its training took."""
+    with tempfile.TemporaryDirectory() as folder:
+        progress = Progress((job.arm, job.fold, job.seed), job.train.steps, Path(folder) / HEARTBEAT)
+        with progress.until_the_end():
+            training = Training.begin(job, machine)
+            train(training, stacks, StateFolder(Path(folder), "benchmark"), progress, save_every_seconds=1e9)
+    return training.average.network, training.seconds
 
 
 def cut_by_edges(
@@ -182,9 +187,16 @@ def cut_by_edges(
     quick = Predictor(network, config.predict.model_copy(update={"orientation_average": False}), machine)
     chosen = training_slices(job, stacks.depth)
     stack = CutStack(predicted(quick, volume, with_neighbours([*chosen, *scored], stacks.depth), scored), volume)
+    return np.stack(maps_by_edges(stack, stack, labels, job, chosen, list(scored)))
+
+
+def maps_by_edges(
+    taught: CutStack, shown: CutStack, labels: np.ndarray, job: TrainingJob, lesson: list[int], slices: list[int]
+) -> list[np.ndarray]:
+    """Return the maps of slices of ``shown``, by edges that the lesson's slices of ``taught`` teach."""
     generator = np.random.default_rng([job.seed, LEARNED[BESIDE]])
-    (forest,) = learn(stack, cells_of(labels, chosen), [LEARNED[BESIDE]], [generator], {})
-    return np.stack([segmentation_map(stack, z, forest) for z in scored])
+    (forest,) = learn(taught, cells_of(labels, lesson), [LEARNED[BESIDE]], [generator], {})
+    return [segmentation_map(shown, z, forest) for z in slices]
 
 
 def row_of(name: str, job: TrainingJob, device: str, seconds: float, metrics: Mapping[Any, Any]) -> dict[str, Any]:

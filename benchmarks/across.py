@@ -67,9 +67,10 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def is_done(path: Path, key: dict[str, Any]) -> bool:
+    """Tell whether a table has a row with these values."""
     if not path.exists():
         return False
-    rows = pd.read_csv(path)[KEY].astype(str)
+    rows = pd.read_csv(path)[list(key)].astype(str)
     return bool((rows == pd.Series({name: str(value) for name, value in key.items()})).all(axis=1).any())
 
 

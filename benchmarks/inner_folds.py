@@ -1,6 +1,6 @@
 """Teach edges from slices that the network was trained on, or from inner folds that it was not, and score both.
 
-Usage: python benchmarks/inner_folds.py --volume data/augmented/isbi2012/volume.tif
+Usage: python -m benchmarks.inner_folds --volume data/augmented/isbi2012/volume.tif
     --labels data/augmented/isbi2012/labels.tif --folds 0-4 10-14 20-24 --table docs/figures/inner-folds.csv
 
 A network is surer of its training slices than of new ones, so the edges that it teaches may trust it too much. Inner
@@ -11,9 +11,8 @@ No labels but those of the fold's training slices are used. The table is added t
 
 import argparse
 import json
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.accuracy import job_of, maps_by_edges, trained
+from benchmarks.across import is_done
 from fusionnet.config.experiment import load
 from fusionnet.config.reading import merge
 from fusionnet.config.stages import PredictSection, TrainingJob
@@ -28,17 +29,10 @@ from fusionnet.devices import Machine, set_up
 from fusionnet.errors import run
 from fusionnet.evaluate.isbi import score_stack
 from fusionnet.evaluate.metrics import metrics_of
-from fusionnet.models.blocks import SegmentationNetwork
 from fusionnet.predict.predictor import Predictor
-from fusionnet.segment.cutting import CutStack, learn
-from fusionnet.segment.ladder import BESIDE, LEARNED, segmentation_map
-from fusionnet.segment.training_slices import cells_of, predicted, with_neighbours
+from fusionnet.segment.cutting import CutStack
+from fusionnet.segment.training_slices import predicted, with_neighbours
 from fusionnet.train.folds import Stacks, read_stacks
-from fusionnet.train.loop import Training, train
-from fusionnet.train.progress import HEARTBEAT, Progress
-from fusionnet.train.states import StateFolder
-
-KEY = ["arm", "fold", "seed", "steps"]
 
 
 def main() -> None:
@@ -47,9 +41,7 @@ def main() -> None:
     config = load("isbi2012", merge(native, json.loads(arguments.set)))
     machine = set_up(config.train.device, config.train.precision, "native", config.train.threads)
     for fold in arguments.folds:
-        job = config.training_job(arguments.arm, fold, arguments.seed)
-        length = {"epochs": 1, "steps_per_epoch": arguments.steps}  # validation has no part in it
-        job = job.model_copy(update={"train": job.train.model_copy(update=length)})
+        job = job_of(config, arguments.arm, fold, arguments.seed, arguments.steps)
         key = {"arm": job.arm, "fold": fold, "seed": job.seed, "steps": arguments.steps}
         if is_done(arguments.table, key):
             continue
@@ -73,13 +65,6 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def is_done(path: Path, key: Mapping[str, Any]) -> bool:
-    if not path.exists():
-        return False
-    rows = pd.read_csv(path)[KEY].astype(str)
-    return bool((rows == pd.Series({name: str(value) for name, value in key.items()})).all(axis=1).any())
-
-
 def measure(
     job: TrainingJob, stacks: Stacks, inner: int, settings: PredictSection, machine: Machine
 ) -> Iterator[dict[str, Any]]:
@@ -96,9 +81,10 @@ def measure(
         "error_new": pixel_error(seen, labels, fold.scored),
         "error_taught": pixel_error(seen, labels, fold.train),
     }
-    yield scores("threshold", labels, scored) | errors | {"minutes": seconds / 60}
+    yield scores("threshold", labels, fold.scored, list(scored.values())) | errors | {"minutes": seconds / 60}
     shown = CutStack(seen, volume)
-    yield scores("seen", labels, cut(shown, shown, labels, job, fold.train, fold.scored)) | errors | {"minutes": 0.0}
+    seen_maps = maps_by_edges(shown, shown, labels, job, fold.train, fold.scored)
+    yield scores("seen", labels, fold.scored, seen_maps) | errors | {"minutes": 0.0}
     start = time.perf_counter()
     unseen = seen.copy()
     blocks = [block.tolist() for block in np.array_split(fold.train, inner)]
@@ -109,32 +95,13 @@ def measure(
         asked = [z for z in near if z not in scored and (z in block or z not in fold.train)]
         unseen[asked] = Predictor(other, settings, machine).predict_stack(volume, asked)
     errors["error_taught"] = pixel_error(unseen, labels, fold.train)
-    taught = cut(CutStack(unseen, volume), shown, labels, job, fold.train, fold.scored)
+    unseen_maps = maps_by_edges(CutStack(unseen, volume), shown, labels, job, fold.train, fold.scored)
     minutes = (time.perf_counter() - start) / 60
-    yield scores("inner folds", labels, taught) | errors | {"minutes": minutes}
+    yield scores("inner folds", labels, fold.scored, unseen_maps) | errors | {"minutes": minutes}
 
 
-def trained(job: TrainingJob, stacks: Stacks, machine: Machine) -> tuple[SegmentationNetwork, float]:
-    """Return a network and the seconds that its training took."""
-    with tempfile.TemporaryDirectory() as folder:
-        progress = Progress((job.arm, job.fold, job.seed), job.train.steps, Path(folder) / HEARTBEAT)
-        with progress.until_the_end():
-            training = Training.begin(job, machine)
-            train(training, stacks, StateFolder(Path(folder), "benchmark"), progress, save_every_seconds=1e9)
-    return training.average.network, training.seconds
-
-
-def cut(
-    taught: CutStack, shown: CutStack, labels: np.ndarray, job: TrainingJob, lesson: list[int], slices: list[int]
-) -> dict[int, np.ndarray]:
-    """Return the maps of slices of ``shown``, by edges that the lesson's slices of ``taught`` teach."""
-    generator = np.random.default_rng([job.seed, LEARNED[BESIDE]])
-    (forest,) = learn(taught, cells_of(labels, lesson), [LEARNED[BESIDE]], [generator], {})
-    return {z: segmentation_map(shown, z, forest) for z in slices}
-
-
-def scores(way: str, labels: np.ndarray, maps: Mapping[int, np.ndarray]) -> dict[str, Any]:
-    metrics = metrics_of(score_stack(labels[list(maps)], np.stack(list(maps.values()))))
+def scores(way: str, labels: np.ndarray, slices: list[int], maps: list[np.ndarray]) -> dict[str, Any]:
+    metrics = metrics_of(score_stack(labels[slices], np.stack(maps)))
     return {"taught_by": way} | {name: metrics[name] for name in ("v_rand", "v_info")}
 
 

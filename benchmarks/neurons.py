@@ -52,18 +52,18 @@ def main() -> None:
     raw = read_pair(arguments.raw / "train-volume.tif", arguments.raw / "train-labels.tif")
     seed = int(np.random.SeedSequence([config.download.phantom.seed, PARTS.index("train")]).generate_state(1)[0])
     taught = neurons_in(seed, raw[1])
+    tissues = {new: draw_phantom(new, arguments.slices, raw[0].shape[1]) for new in arguments.seeds}
+    truths = {new: neurons_in(new, labels) for new, (_, labels) in tissues.items()}
     for arm in arguments.arms:
         network, job, _ = load_checkpoint(arguments.replicates / arm / "test/seed-0/checkpoint.pt")
         ways = ways_learned(network, job, config, machine, (*raw, taught))
         predictor = Predictor(network, config.predict, machine)
-        for seed in arguments.seeds:
-            volume, labels = draw_phantom(seed, arguments.slices, raw[0].shape[1])
-            truth, found = neurons_in(seed, labels), {}
-            new = CutStack(predictor.predict_stack(volume), volume)
-            rows = list(measure(ways, new, truth, found))
-            write(arguments.table, [{"arm": arm, "seed": seed} | row for row in rows])
-            if arguments.figure and (arm, seed) == (arguments.arms[-1], arguments.seeds[0]):
-                draw(arguments.figure, volume, truth, found)
+        for new, (volume, _) in tissues.items():
+            found: dict[str, np.ndarray] = {}
+            rows = list(measure(ways, CutStack(predictor.predict_stack(volume), volume), truths[new], found))
+            write(arguments.table, [{"arm": arm, "seed": new} | row for row in rows])
+            if arguments.figure and (arm, new) == (arguments.arms[-1], arguments.seeds[0]):
+                draw(arguments.figure, volume, truths[new], found)
 
 
 def parse_arguments() -> argparse.Namespace:
