@@ -42,5 +42,5 @@ def test_the_documented_options_keep_the_rest_of_the_slurm_profile():
 
 def test_the_scheduler_looks_only_when_a_job_ends(repository: Path):
     """Snakemake's limit on jobs a second would add a round to every second for each job that ended."""
-    said = command_in(repository)("snakemake --cores 1 --verbose --forcerun evaluate --until evaluate").stdout
-    assert said.count("Ready jobs: ") == 2, "one round for each of the two jobs"
+    said = command_in(repository)("snakemake --cores 1 --verbose --forcerun predict --until predict").stdout
+    assert said.count("Ready jobs: ") == 2, "one round for each of the two jobs, which take longer than a second"
