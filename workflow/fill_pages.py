@@ -17,6 +17,7 @@ from fusionnet.config.experiment import load
 from fusionnet.config.schema import slice_range
 from fusionnet.evaluate.metrics import headlines
 from fusionnet.files import write_text
+from fusionnet.report.annotation import lines_of
 from fusionnet.report.text import markdown_table
 from fusionnet.segment.ladder import BESIDE, CEILING, RUNGS, THRESHOLD
 from fusionnet.style import display_names
@@ -49,6 +50,8 @@ def _block(experiment: str, name: str) -> str:
         "slices": hardest_slices,
         "steps to cells": ladder,
         "gain": gain,
+        "units": units,
+        "annotation": annotation,
         "means": measured.means,
         "across": measured.across,
         "minutes": measured.minutes,
@@ -118,6 +121,27 @@ def gain(results: Path) -> list[str]:
     """What the stage ``segment`` gains over a threshold, as its report has it."""
     header, line, *rows = quoted(results / "report/segmentation.md", "Gain over the threshold")
     return [header, line, *(row for row in rows if f"| {RUNGS[BESIDE]} |" in row)]
+
+
+def units(results: Path) -> list[str]:
+    """The scores of units in series, as their report has them."""
+    arms = [arm for arm, network in load(results.name).network.items() if network.chain > 1]
+    return quoted(results / "report/refinement.md", display_names(arms)[arms[0]])
+
+
+def annotation(results: Path) -> list[str]:
+    """The score by the number of annotated slices, for each network and way to cells: mean and range."""
+    table, lines = rungs(results), lines_of(load(results.name).network)
+    names = display_names(list(lines))
+    rows = []
+    for line, budgets in lines.items():
+        for rung, score in itertools.product((THRESHOLD, BESIDE), headlines()):
+            found = table[table["rung"] == rung].groupby("arm")[score]
+            low, mean, high = found.min(), found.mean(), found.max()
+            cells = [f"{mean[arm]:.4f} ({low[arm]:.4f} to {high[arm]:.4f})" for arm in budgets.values()]
+            rows.append([names[line], f"{headlines()[score]}, {RUNGS[rung]}", *cells])
+    slices = [f"{count} {'slice' if count == 1 else 'slices'}" for count in next(iter(lines.values()))]
+    return markdown_table([ARM, "score", *slices], rows)
 
 
 def quoted(path: Path, heading: str) -> list[str]:
