@@ -19,10 +19,11 @@ PIPELINES = (
     "dvc.yaml",
     *(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("results/*/dvc.yaml"))),
 )
-WITHOUT = {  # stages that the pipelines of some experiments do not have
-    ("nuclei",): {"segment"},  # it cuts cells along membranes
-    ("half", "ablations", "annotation", "submission"): {"download"},  # the stacks are those of isbi2012
-    ("submission",): {"evaluate", "report"},  # its labels are the challenge's
+WITHOUT = {  # stages, and words of the pipelines that do not have them
+    "segment": ("nuclei",),  # it cuts cells along membranes
+    "download": ("half", "ablations", "annotation", "submission"),  # the stacks are those of isbi2012
+    "evaluate": ("submission",),  # its labels are the challenge's
+    "report": ("submission",),
 }
 
 MOST_FILES_AT_THE_ROOT = 8
@@ -37,10 +38,7 @@ TESTS = sorted((ROOT / "tests/fusionnet").rglob("test_*.py"))
 
 
 def stages_of(pipeline: str) -> list[str]:
-    lacking = set[str]().union(
-        *(stages for words, stages in WITHOUT.items() if any(word in pipeline for word in words))
-    )
-    return [stage for stage in STAGES if stage not in lacking]
+    return [stage for stage in STAGES if not any(word in pipeline for word in WITHOUT.get(stage, ()))]
 
 
 def name_of(path: Path) -> str:

@@ -132,16 +132,15 @@ def units(results: Path) -> list[str]:
 def annotation(results: Path) -> list[str]:
     """The score by the number of annotated slices, for each network and way to cells: mean and range."""
     table, lines = rungs(results), lines_of(load(results.name).network)
-    names = display_names(list(lines))
+    names, counts = display_names(list(lines)), list(next(iter(lines.values())))
     rows = []
     for line, budgets in lines.items():
-        for rung, score in itertools.product((THRESHOLD, BESIDE), headlines()):
-            found = table[table["rung"] == rung].groupby("arm")[score]
-            low, mean, high = found.min(), found.mean(), found.max()
-            cells = [f"{mean[arm]:.4f} ({low[arm]:.4f} to {high[arm]:.4f})" for arm in budgets.values()]
-            rows.append([names[line], f"{headlines()[score]}, {RUNGS[rung]}", *cells])
-    slices = [f"{count} {'slice' if count == 1 else 'slices'}" for count in next(iter(lines.values()))]
-    return markdown_table([ARM, "score", *slices], rows)
+        for rung, (score, title) in itertools.product((THRESHOLD, BESIDE), headlines().items()):
+            found = table[table["rung"] == rung].pivot(index="seed", columns="arm", values=score)[[*budgets.values()]]
+            cells = [f"{found[arm].mean():.4f} ({_range(found[arm])})" for arm in found]
+            more = ", ".join(f"{value:+.4f}" for value in found.iloc[:, -1] - found.iloc[:, 0])
+            rows.append([names[line], f"{title}, {RUNGS[rung]}", *cells, more])
+    return markdown_table([ARM, "score", *map(str, counts), f"{counts[-1]} minus {counts[0]}, seed by seed"], rows)
 
 
 def quoted(path: Path, heading: str) -> list[str]:
