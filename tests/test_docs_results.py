@@ -14,10 +14,13 @@ from pages import page
 from benchmarks import tissues
 from fusionnet.config.experiment import load
 from fusionnet.models.pretrained import find, load_checkpoint, load_trained, names
+from fusionnet.train.folds import fewer_slices, make_fold
 from workflow.fill_pages import filled
 
 ROOT = Path(__file__).parents[1]
 SCORES = ("v_rand", "v_info")
+NETWORKS = ("fusionnet", "unet")
+WAYS = ("threshold", "edges_beside")
 
 
 def replicates_of_config(experiment: str) -> int:
@@ -184,23 +187,25 @@ def test_the_trainings_of_isbi2012():
     assert f"{hours:.1f} hours for 10⁹ voxels" in page("docs/predict.md")
 
 
-@pytest.mark.parametrize("network", ["fusionnet", "unet"])
-def test_the_annotation_budget(network: str):
-    """In the order of the columns; that the scores are of the report, tests/workflow/test_readme.py holds too."""
-    scores = {row["arm"]: float(row["v_rand"]) for row in replicates_of("annotation-budget")}
-    arms = [arm for arm in load("annotation-budget").arms if arm.startswith(network)]
-    assert [int(arm.split("-")[1]) for arm in arms] == [1, 2, 5, 10, 20]
-    name = {"fusionnet": "FusionNet", "unet": "U-Net"}[network]
-    assert f"| {name} | {' | '.join(f'{scores[arm]:.4f}' for arm in arms)} |" in page("docs/results.md")
-
-
-def test_the_seeds_of_the_ablations():
-    rows = replicates_of("isbi2012-ablations")
-    for arm in load("isbi2012-ablations").arms:
-        of_arm = sorted((row for row in rows if row["arm"] == arm), key=lambda row: int(row["seed"]))
-        v_rand, v_info = (mean(float(row[score]) for row in of_arm) for score in ("v_rand", "v_info"))
-        seeds = ", ".join(f"{float(row['v_rand']):.4f}" for row in of_arm)
-        assert f"| {v_rand:.4f} | {v_info:.4f} | {seeds} |" in page("docs/results.md"), arm
+def test_what_the_annotation_budget_tells():
+    """The sentences below its table; which slices a seed draws is of the fold."""
+    text = page("docs/results.md")
+    table = pd.read_csv(ROOT / "results/annotation-budget/report/segmentation.csv")
+    ways = {rung: table[table["rung"] == rung].pivot(index="seed", columns="arm", values="v_rand") for rung in WAYS}
+    config = load("annotation-budget")
+    fold = make_fold("25-29", 30, config.split)
+    for seed, slices in ((0, [15]), (1, [10])):
+        assert fewer_slices(fold, 1, seed).train == slices
+        both = " and ".join(f"{ways['threshold'].loc[seed, f'{arm}-1-slice']:.2f}" for arm in NETWORKS)
+        assert re.search(rf"slice {slices[0]} alone (gives V_rand )?{both}", text, re.I)
+    for rung, least in zip(WAYS, (0.92, 0.96), strict=True):
+        many = [f"{arm}-{count}-slices" for arm in NETWORKS for count in (10, 20)]
+        assert ways[rung][many].min(axis=None) > least
+        assert " and ".join(f"{ways[rung][f'{arm}-5-slices'].mean():.3f}" for arm in NETWORKS) in text
+    effects = json.loads((ROOT / "results/annotation-budget/report/summary.json").read_text())["effects"]
+    assert len(effects) == 5
+    for scores in effects.values():
+        assert all(scores[score]["low"] < 0 < scores[score]["high"] for score in SCORES)
 
 
 def test_the_keys_of_the_scores_are_in_their_file():
