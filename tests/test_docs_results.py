@@ -210,6 +210,29 @@ def test_what_the_annotation_budget_tells():
     assert len(effects) == 5
     for scores in effects.values():
         assert all(scores[score]["low"] < 0 < scores[score]["high"] for score in SCORES)
+    gains = {arm: ways["edges_beside"][[f"{arm}-10-slices", f"{arm}-20-slices"]] for arm in NETWORKS}
+    apart = {arm: found.iloc[:, 1].min() > found.iloc[:, 0].max() for arm, found in gains.items()}
+    assert apart == {"fusionnet": True, "unet": False}
+    assert "({:.4f} to {:.4f} in the mean)".format(*gains["fusionnet"].mean()) in text
+
+
+def test_what_the_ablations_tell():
+    text = page("docs/results.md")
+    summary = json.loads((ROOT / "results/isbi2012-ablations/report/summary.json").read_text())
+    arms, effects = summary["arms"], summary["effects"]
+    assert len(effects) == 4
+    for scores in effects.values():
+        assert all(scores[score]["low"] < 0 < scores[score]["high"] for score in SCORES)
+    skips = effects["fusionnet minus concat-skips"]["v_rand"]
+    assert f"by more than {skips['high']:.4f} of V_rand, and their mean is {-skips['mean']:.4f} higher" in text
+    chain = arms.pop("fusionnet-chain2")
+    of_networks = [scores for arm, scores in arms.items() if arm in load("isbi2012-ablations").arms]
+    assert all(chain[score] > max(other[score] for other in of_networks) for score in SCORES)
+    assert chain["pixel_error"] < min(other["pixel_error"] for other in of_networks)
+    units = pd.read_csv(ROOT / "results/isbi2012-ablations/report/refinement.csv").set_index(["unit", "fold"])
+    gains = units.loc[2][list(SCORES)] - units.loc[1][list(SCORES)]
+    assert len(gains) == 3 and (gains > 0).all(axis=None)
+    assert "{:+.4f} and {:+.4f}".format(*gains.mean()) in text
 
 
 def test_the_keys_of_the_scores_are_in_their_file():
@@ -274,10 +297,11 @@ def test_learned_edges_find_neurons_best_on_all_tissues_of_the_phantom():
         assert 0.4 < (found["learned edges"].mean() / found["threshold"].mean()) < 0.6
 
 
-def test_arms_of_two_experiments_that_are_the_same_have_the_same_scores():
-    """isbi2012-half trained them again, beside other work."""
-    again = [*ROOT.glob("results/isbi2012-half/replicates/*net/*/*/metrics.json")]
+@pytest.mark.parametrize(("experiment", "arms"), [("isbi2012-half", NETWORKS), ("isbi2012-ablations", NETWORKS[:1])])
+def test_arms_of_two_experiments_that_are_the_same_have_the_same_scores(experiment: str, arms: tuple[str, ...]):
+    """They were trained again, beside other work."""
+    again = [path for arm in arms for path in ROOT.glob(f"results/{experiment}/replicates/{arm}/*/*/metrics.json")]
     for path in again:
-        first = json.loads((ROOT / "results/isbi2012" / path.relative_to(ROOT / "results/isbi2012-half")).read_text())
+        first = json.loads((ROOT / "results/isbi2012" / path.relative_to(ROOT / "results" / experiment)).read_text())
         assert {**json.loads(path.read_text()), "provenance": None} == {**first, "provenance": None}
-    assert len(again) == 6
+    assert len(again) == 3 * len(arms)
