@@ -224,7 +224,7 @@ def test_what_the_ablations_tell():
     for scores in effects.values():
         assert all(scores[score]["low"] < 0 < scores[score]["high"] for score in SCORES)
     skips = effects["fusionnet minus concat-skips"]["v_rand"]
-    assert f"by more than {skips['high']:.4f} of V_rand, and their mean is {-skips['mean']:.4f} higher" in text
+    assert f"give {skips['mean']:+.4f} of V_rand, and the interval ends at {skips['high']:+.4f};" in text
     chain = arms.pop("fusionnet-chain2")
     of_networks = [scores for arm, scores in arms.items() if arm in load("isbi2012-ablations").arms]
     assert all(chain[score] > max(other[score] for other in of_networks) for score in SCORES)
