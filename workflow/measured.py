@@ -12,7 +12,7 @@ from fusionnet.style import display_names
 FIGURES = Path("docs/figures")
 AWAY = ("threshold", "edges learned there")  # with the network, on its own tissue
 ARM, SCORES = "network", list(headlines().values())
-EQUAL = {200: 400, 400: 800}  # steps of FusionNet, and those that U-Net takes in as many minutes
+EQUAL = {200: 400, 400: 800, 800: 1600}  # steps of FusionNet, and those that U-Net takes in as many minutes
 
 
 def means(results: Path) -> list[str]:
