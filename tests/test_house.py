@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from small_project import PIPELINES
 
 from fusionnet.config.experiment import Config
 from fusionnet.config.reading import read_yaml
@@ -15,10 +16,6 @@ PACKAGE = ROOT / "fusionnet"
 STAGES = ("download", "augment", "train", "predict", "segment", "evaluate", "report")
 OTHER_FOLDERS = ("config", "models", "volumes", "export", "examine", "workflow")
 WITHOUT_SETTINGS = {"evaluate"}  # the official scores have none
-PIPELINES = (
-    "dvc.yaml",
-    *(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("results/*/dvc.yaml"))),
-)
 WITHOUT = {  # stages, and words of the pipelines that do not have them
     "segment": ("nuclei",),  # it cuts cells along membranes
     "download": ("half", "ablations", "annotation", "submission"),  # the stacks are those of isbi2012

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import small_project
 from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo
 from small_project import ROOT, command_in, files_to_make
@@ -15,10 +16,7 @@ from fusionnet.config.experiment import load
 from fusionnet.config.reading import read_yaml
 from fusionnet.workflow.code import code_of, files_under
 
-PIPELINES = {
-    "phantom": "dvc.yaml",
-    **{path.parent.name: path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("results/*/dvc.yaml"))},
-}
+PIPELINES = {Path(path).parent.name or "phantom": path for path in small_project.PIPELINES}
 SECTIONS_OF = {
     "download": {"download"},
     "augment": {"augment"},
@@ -42,7 +40,7 @@ class Job:
 
 def has_own_stacks(experiment: str) -> bool:
     """Tell whether no other experiment's pipeline fetches its stacks: DVC has each file in one pipeline."""
-    return load(experiment).download.dataset in (experiment, "phantom", "phantom-nuclei")
+    return load(experiment).raw_name(experiment) == experiment
 
 
 def jobs_of_snakemake(experiment: str) -> dict[frozenset[str], Job]:
