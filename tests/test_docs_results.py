@@ -8,14 +8,19 @@ from statistics import mean
 
 import pandas as pd
 import pytest
+import torch
 from pages import page
 
 from benchmarks import tissues
 from fusionnet.config.experiment import load
+from fusionnet.models.pretrained import find, load_checkpoint, load_trained, names
+from fusionnet.train.folds import fewer_slices, make_fold
 from workflow.fill_pages import filled
 
 ROOT = Path(__file__).parents[1]
 SCORES = ("v_rand", "v_info")
+NETWORKS = ("fusionnet", "unet")
+WAYS = ("threshold", "edges_beside")
 
 
 def replicates_of_config(experiment: str) -> int:
@@ -182,23 +187,29 @@ def test_the_trainings_of_isbi2012():
     assert f"{hours:.1f} hours for 10⁹ voxels" in page("docs/predict.md")
 
 
-@pytest.mark.parametrize("network", ["fusionnet", "unet"])
-def test_the_annotation_budget(network: str):
-    """In the order of the columns; that the scores are of the report, tests/workflow/test_readme.py holds too."""
-    scores = {row["arm"]: float(row["v_rand"]) for row in replicates_of("annotation-budget")}
-    arms = [arm for arm in load("annotation-budget").arms if arm.startswith(network)]
-    assert [int(arm.split("-")[1]) for arm in arms] == [1, 2, 5, 10, 20]
-    name = {"fusionnet": "FusionNet", "unet": "U-Net"}[network]
-    assert f"| {name} | {' | '.join(f'{scores[arm]:.4f}' for arm in arms)} |" in page("docs/results.md")
-
-
-def test_the_seeds_of_the_ablations():
-    rows = replicates_of("isbi2012-ablations")
-    for arm in load("isbi2012-ablations").arms:
-        of_arm = sorted((row for row in rows if row["arm"] == arm), key=lambda row: int(row["seed"]))
-        v_rand, v_info = (mean(float(row[score]) for row in of_arm) for score in ("v_rand", "v_info"))
-        seeds = ", ".join(f"{float(row['v_rand']):.4f}" for row in of_arm)
-        assert f"| {v_rand:.4f} | {v_info:.4f} | {seeds} |" in page("docs/results.md"), arm
+def test_what_the_annotation_budget_tells():
+    """The sentences below its table; which slices a seed draws is of the fold."""
+    text = page("docs/results.md")
+    table = pd.read_csv(ROOT / "results/annotation-budget/report/segmentation.csv")
+    ways = {rung: table[table["rung"] == rung].pivot(index="seed", columns="arm", values="v_rand") for rung in WAYS}
+    config = load("annotation-budget")
+    fold = make_fold("25-29", 30, config.split)
+    for seed, slices in ((0, [15]), (1, [10])):
+        assert fewer_slices(fold, 1, seed).train == slices
+        both = " and ".join(f"{ways['threshold'].loc[seed, f'{arm}-1-slice']:.2f}" for arm in NETWORKS)
+        assert re.search(rf"slice {slices[0]} alone (gives V_rand )?{both}", text, re.I)
+    for rung, least in zip(WAYS, (0.92, 0.96), strict=True):
+        many = [f"{arm}-{count}-slices" for arm in NETWORKS for count in (10, 20)]
+        assert ways[rung][many].min(axis=None) > least
+        assert " and ".join(f"{ways[rung][f'{arm}-5-slices'].mean():.3f}" for arm in NETWORKS) in text
+    few = [f"{arm}-{budget}" for arm in NETWORKS for budget in ("1-slice", "2-slices")]
+    by_way = table[table["arm"].isin(few)].groupby(["rung", "arm"])["v_rand"].mean()
+    linked, learned = (f"{by_way[rung].min():.3f} to {by_way[rung].max():.3f}" for rung in ("linkage", "edges_beside"))
+    assert f"(means of {linked} against {learned})" in text
+    effects = json.loads((ROOT / "results/annotation-budget/report/summary.json").read_text())["effects"]
+    assert len(effects) == 5
+    for scores in effects.values():
+        assert all(scores[score]["low"] < 0 < scores[score]["high"] for score in SCORES)
 
 
 def test_the_keys_of_the_scores_are_in_their_file():
@@ -218,22 +229,35 @@ def test_the_keys_of_the_scores_are_in_their_file():
     ]
 
 
-def test_the_card_of_the_published_network_has_its_replicates_scores():
-    card = page("fusionnet/models/weights/fusionnet-isbi2012.md")
-    replicates = ROOT / "results/isbi2012/replicates/fusionnet/25-29"
-    scores = json.loads((replicates / "seed-1/metrics.json").read_text())
-    score = f"V_rand {scores['v_rand']:.4f} (at {scores['v_rand_threshold']:.1f}), V_info {scores['v_info']:.4f}"
-    assert f"| score on slices 25-29 | {score}; orientations: 8 |" in card
+@pytest.mark.parametrize("name", names())
+def test_the_card_of_a_published_network_has_its_replicates_scores(name: str):
+    """One of each arm of isbi2012, chosen by its validation slices alone."""
+    card, arm = page(f"fusionnet/models/weights/{name}.md"), name.removesuffix("-isbi2012")
+    replicates = ROOT / f"results/isbi2012/replicates/{arm}/25-29"
     last = {}
     for seed in ("seed-0", "seed-1"):
         with (replicates / seed / "history.csv").open() as file:
             last[seed] = float(list(csv.DictReader(file))[-1]["validation_v_rand"])
-    assert (
-        f"(fusionnet/25-29/seed-0 {last['seed-0']:.5f}, fusionnet/25-29/seed-1 {last['seed-1']:.5f})" in card
-        and last["seed-1"] > last["seed-0"]
-    )
-    example = (ROOT / "examples/predict_a_stack.py").read_text()
-    assert "at this one it scored best" in example and f"THRESHOLD = {scores['v_rand_threshold']:.1f} " in example
+    chosen = max(last, key=last.__getitem__)
+    listed = ", ".join(f"{arm}/25-29/{seed} {score:.5f}" for seed, score in last.items())
+    assert f"| chosen | {arm}/25-29/{chosen}, by V_rand on the validation slices ({listed}) |" in card
+    scores = json.loads((replicates / chosen / "metrics.json").read_text())
+    score = f"V_rand {scores['v_rand']:.4f} (at {scores['v_rand_threshold']:.1f}), V_info {scores['v_info']:.4f}"
+    assert f"| score on slices 25-29 | {score}; orientations: 8 |" in card
+    if arm == "fusionnet":
+        example = (ROOT / "examples/predict_a_stack.py").read_text()
+        assert "at this one it scored best" in example and f"THRESHOLD = {scores['v_rand_threshold']:.1f} " in example
+
+
+def test_a_network_of_each_arm_of_isbi2012_comes_with_the_package():
+    """With the weights of its replicate, where DVC has brought that one."""
+    assert names() == sorted(f"{arm}-isbi2012" for arm in load("isbi2012").arms)
+    for name in names():
+        network, job, _ = load_trained(find(name))
+        checkpoint = ROOT / f"results/isbi2012/replicates/{job.arm}/{job.fold}/seed-{job.seed}/checkpoint.pt"
+        if checkpoint.is_file():
+            trained = load_checkpoint(checkpoint)[0].state_dict()
+            assert all(torch.equal(tensor, trained[key]) for key, tensor in network.state_dict().items())
 
 
 def test_learned_edges_find_neurons_best_on_all_tissues_of_the_phantom():

@@ -17,6 +17,7 @@ from fusionnet.config.experiment import load
 from fusionnet.config.schema import slice_range
 from fusionnet.evaluate.metrics import headlines
 from fusionnet.files import write_text
+from fusionnet.report.annotation import lines_of
 from fusionnet.report.text import markdown_table
 from fusionnet.segment.ladder import BESIDE, CEILING, RUNGS, THRESHOLD
 from fusionnet.style import display_names
@@ -49,6 +50,8 @@ def _block(experiment: str, name: str) -> str:
         "slices": hardest_slices,
         "steps to cells": ladder,
         "gain": gain,
+        "units": units,
+        "annotation": annotation,
         "means": measured.means,
         "across": measured.across,
         "minutes": measured.minutes,
@@ -118,6 +121,26 @@ def gain(results: Path) -> list[str]:
     """What the stage ``segment`` gains over a threshold, as its report has it."""
     header, line, *rows = quoted(results / "report/segmentation.md", "Gain over the threshold")
     return [header, line, *(row for row in rows if f"| {RUNGS[BESIDE]} |" in row)]
+
+
+def units(results: Path) -> list[str]:
+    """The scores of units in series, as their report has them."""
+    arms = [arm for arm, network in load(results.name).network.items() if network.chain > 1]
+    return quoted(results / "report/refinement.md", display_names(arms)[arms[0]])
+
+
+def annotation(results: Path) -> list[str]:
+    """The score by the number of annotated slices, for each network and way to cells: mean and range."""
+    table, lines = rungs(results), lines_of(load(results.name).network)
+    names, counts = display_names(list(lines)), list(next(iter(lines.values())))
+    rows = []
+    for line, budgets in lines.items():
+        for rung, (score, title) in itertools.product((THRESHOLD, BESIDE), headlines().items()):
+            found = table[table["rung"] == rung].pivot(index="seed", columns="arm", values=score)[[*budgets.values()]]
+            cells = [f"{found[arm].mean():.4f} ({_range(found[arm])})" for arm in found]
+            more = ", ".join(f"{value:+.4f}" for value in found.iloc[:, -1] - found.iloc[:, 0])
+            rows.append([names[line], f"{title}, {RUNGS[rung]}", *cells, more])
+    return markdown_table([ARM, "score", *map(str, counts), f"{counts[-1]} minus {counts[0]}, seed by seed"], rows)
 
 
 def quoted(path: Path, heading: str) -> list[str]:

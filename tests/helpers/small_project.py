@@ -17,7 +17,7 @@ PROJECT = ["Makefile", "README.md", "config", "fusionnet", "pyproject.toml", "re
 VERSIONING = [".dvc/.gitignore", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore"]
 PIPELINES = [
     "dvc.yaml",
-    *(f"results/{experiment}/dvc.yaml" for experiment in ("isbi2012", "isbi2012-half", "vnc", "phantom-nuclei")),
+    *(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("results/*/dvc.yaml"))),
 ]
 SMALL = {
     "download": {"phantom": {"seed": 1, "train_slices": 5, "test_slices": 2, "size_pixels": 96}},

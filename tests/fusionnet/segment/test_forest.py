@@ -7,9 +7,7 @@ import pytest
 from sklearn.ensemble import ExtraTreesClassifier
 
 from fusionnet.errors import UserError
-from fusionnet.models.pretrained import names
-from fusionnet.segment.cutting import columns_of
-from fusionnet.segment.forest import LEAF, LEARNED_EDGES, TREES, Forest, find_learned, fit, load_forest, save_forest
+from fusionnet.segment.forest import LEAF, TREES, Forest, fit, load_forest, save_forest
 
 NAMES = ("a", "b", "c", "d")
 
@@ -76,16 +74,6 @@ def test_edges_of_one_kind_teach_nothing_and_that_is_said(examples, messages, cu
 def test_other_features_are_refused(examples):
     with pytest.raises(ValueError, match="got 3 features, expected 4"):
         fitted(examples).probabilities(examples[0][:, :3])
-
-
-def test_the_package_has_learned_edges_of_its_network_for_the_features_of_today():
-    assert set(LEARNED_EDGES) == set(names())
-    for name, path in LEARNED_EDGES.items():
-        assert find_learned(name) == path
-        forest = load_forest(path)
-        assert forest.features == columns_of(True)
-        assert forest.about["slices"] == list(range(21))
-        assert path.with_suffix(".md").is_file() and path.stat().st_size < 3_000_000
 
 
 def test_others_may_read_the_file_as_they_may_any_other(examples, tmp_path: Path):
