@@ -142,6 +142,8 @@ def read_trained(arguments: argparse.Namespace) -> tuple[CutStack, list[int], Le
     """
     settings = parse(PredictSection, arguments.predict or read_yaml(BASE)["predict"])
     settings = settings.model_copy(update={"orientation_average": False})
+    # A network draws its initial weights by torch, which keeps to the instructions that it began with.
+    machine = set_up(settings.device, settings.precision, settings.arithmetic, settings.threads)
     network, job, _ = load_trained(find(arguments.checkpoint))
     labelled, labels = read_volume(arguments.train_volume), read_labels(arguments.labels)
     require_same_shape((arguments.labels, labels), (arguments.train_volume, labelled))
@@ -151,7 +153,6 @@ def read_trained(arguments: argparse.Namespace) -> tuple[CutStack, list[int], Le
     scored = (
         dict(zip(slices_of(job.fold, len(labelled), "fold"), probabilities, strict=True)) if arguments.slices else {}
     )
-    machine = set_up(settings.device, settings.precision, settings.arithmetic, settings.threads)
     needed = with_neighbours([*chosen, *scored], len(labelled))
     taught = CutStack(predicted(Predictor(network, settings, machine), labelled, needed, scored), labelled)
     lesson = Lesson(taught, cells_of(labels, chosen), job.seed)
