@@ -253,7 +253,7 @@ def test_merge_parts_see_mergers_alone_and_split_parts_splits():
     merged[:, 5, 20] = 1  # a gap between the first two
     for proposal, hurt, whole in ((split, "split", "merge"), (merged, "merge", "split")):
         scores = {name: values[0, 5] for name, values in score_stack(cells, proposal).per_slice.items()}
-        numbers = score_segments(components(cells[0]), thinned_segments(proposal, 0.5)[0])
+        numbers = score_segments(components(cells[0]), thinned_segments(proposal[0], 0.5))
         for score in ("v_rand", "v_info"):
             assert scores[f"{score}_{whole}"] > 0.95 and scores[f"{score}_{hurt}"] < 0.85
             assert numbers[f"{score}_{hurt}"] == pytest.approx(scores[f"{score}_{hurt}"])
