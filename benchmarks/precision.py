@@ -78,7 +78,7 @@ def effect_of(pairs: pd.DataFrame, score: str, name: str, baseline: str) -> Effe
     """Return the mean difference with its interval; networks of one fold and seed count as a report's slices do."""
     differences: SliceScores = {(fold, seed): np.array(rows[score]) for (fold, seed), rows in pairs.groupby(PAIR)}
     zeros = {key: np.zeros_like(values) for key, values in differences.items()}
-    return estimate_effect(name, baseline, score, {name: differences, baseline: zeros}, np.random.default_rng(0))
+    return estimate_effect(name, baseline, score, {name: differences, baseline: zeros})
 
 
 def draw(pairs: pd.DataFrame, effects: dict[tuple[str, tuple[str, ...]], Effect], title: str, path: Path) -> None:
