@@ -6,14 +6,17 @@ import re
 from pathlib import Path
 from statistics import mean
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from pages import page
 
-from benchmarks import tissues
+from benchmarks import pooled
 from fusionnet.config.experiment import load
 from fusionnet.models.pretrained import find, load_checkpoint, load_trained, names
+from fusionnet.report.statistics import interval
+from fusionnet.segment.ladder import BESIDE, EDGES, LINKAGE, THRESHOLD
 from fusionnet.train.folds import fewer_slices, make_fold
 from workflow.fill_pages import filled
 
@@ -113,6 +116,34 @@ def test_what_longer_trainings_give():
     assert sentence.format(*minutes) in page("docs/segment.md")  # as texts the longest come first
 
 
+def added(experiment: str, score: str, rung: str, below: str) -> list[tuple[float, bool]]:
+    """What a rung adds to another, of each network: the mean, and whether its interval lies above 0."""
+    table = pd.read_csv(ROOT / f"results/{experiment}/report/segmentation.csv")
+    found = []
+    for _, rows in table.groupby("arm"):
+        by_rung = rows.pivot_table(index=["fold", "seed"], columns="rung", values=score)
+        apart = by_rung[rung] - by_rung[below]
+        found.append((apart.mean(), interval({key: np.array([value]) for key, value in apart.items()})[0] > 0))
+    return found
+
+
+def test_most_of_what_the_stage_segment_gains_needs_no_learning():
+    text = page("docs/segment.md")
+    steps = {
+        "gains {} of V_rand": ("isbi2012", "v_rand", LINKAGE, THRESHOLD),
+        "within a slice add {} to it": ("isbi2012", "v_rand", EDGES, LINKAGE),
+        "slices beside {}, with two of three": ("isbi2012", "v_rand", BESIDE, LINKAGE),
+        "on `vnc` {}, and none": ("vnc", "v_rand", BESIDE, LINKAGE),
+        "slices beside add {}, above 0 for all three": ("isbi2012", "v_info", BESIDE, LINKAGE),
+        "and {} on `vnc`, above 0 for none": ("vnc", "v_info", BESIDE, LINKAGE),
+    }
+    found = {sentence: added(*step) for sentence, step in steps.items()}
+    for sentence, rows in found.items():
+        ends = dict.fromkeys(f"{end(mean for mean, _ in rows):.3f}" for end in (min, max))
+        assert sentence.format(" to ".join(ends)) in text
+    assert [sum(above for _, above in rows) for rows in found.values()][2:] == [2, 0, 3, 0]
+
+
 def test_trials_are_those_of_their_table():
     with (ROOT / "docs/figures/training-trials.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["steps"] == "400"]
@@ -152,19 +183,29 @@ def test_what_the_committed_experiments_trained():
     assert load("isbi2012").folds == ["0-4", "5-9", "10-14", "15-19", "20-24", "25-29"]
 
 
-def test_both_tissues_together(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def test_both_stacks_together(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr("sys.argv", ["tissues.py", "isbi2012", "vnc"])
-    tissues.main()
-    printed = [line.split(" | ") for line in capsys.readouterr().out.splitlines() if " | together | " in line]
+    monkeypatch.setattr("sys.argv", ["pooled.py", "isbi2012", "vnc"])
+    pooled.main()
+    output = capsys.readouterr().out
+    printed = [line.split(" | ") for line in output.splitlines() if " | together | " in line]
     assert len(printed) == 4
     text = (ROOT / "docs/results.md").read_text(encoding="utf-8")
     for cells in printed:
         assert " | ".join(cell for cell in cells if cell != "together") in text
-    against_unet = [cells for cells in printed if cells[0] == "| FusionNet minus U-Net"]
-    for _, score, _, _, difference, interval, _ in against_unet:
-        sentence = rf"{score} {re.escape(difference)} \((95 % interval )?{re.escape(interval)}\)"
+    for _, score, _, _, difference, interval_, _, _ in printed[0], printed[2]:  # against U-Net of the same width
+        sentence = rf"{score} {re.escape(difference)} \((95 % interval )?{re.escape(interval_)}\)"
         assert re.search(sentence, page("docs/results.md"))
+    ends = [[float(end) for end in cells[place].split(" to ")] for place in (5, 6) for cells in printed]
+    assert sum(high < 0 for _, high in ends[:4]) == 3 and all(low < 0 < high for low, high in ends[4:])
+    widened = {
+        f"{(ends[4 + number][1] - ends[4 + number][0]) / (high - low):.1f}"
+        for number, (low, high) in enumerate(ends[:4])
+    }
+    assert widened <= {"1.6", "1.7"} and "which widens it 1.6 times" in page("docs/results.md")
+    found = dict(re.findall(r"^- (\w+): (\d+)%$", output, flags=re.M))
+    assert f"these folds would find with a probability of {found['isbi2012']} %" in page("docs/results.md")
+    assert f"reports, and that one with {found['together']} %" in page("docs/results.md")
 
 
 def test_what_the_first_slices_of_vnc_score_at_home():

@@ -1,6 +1,6 @@
-"""Say what the experiments on several tissues show together, and how small an effect they would have found.
+"""Say what the experiments on several stacks show together, and how small an effect they would have found.
 
-Usage: python benchmarks/tissues.py isbi2012 vnc. Prints Markdown from the committed tables of their reports: FusionNet
+Usage: python benchmarks/pooled.py isbi2012 vnc. Prints Markdown from the committed tables of their reports: FusionNet
 against each other network on each stack and on all of them, each fold counted once; the same interval as wide as a rule
 of thumb makes it for folds of one stack, which share training slices; and the smallest effect that is found with 80 %
 probability, simulated by drawing folds from the residuals seen.
@@ -58,7 +58,7 @@ def main() -> None:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("experiments", nargs="+", help="names in results/, one for each tissue")
+    parser.add_argument("experiments", nargs="+", help="names in results/, one for each stack")
     parser.add_argument("--arm", default="fusionnet", help="compared with each of the others (default: %(default)s)")
     return parser.parse_args()
 
@@ -74,7 +74,7 @@ def read_trainings(experiments: list[str]) -> pd.DataFrame:
 
 
 def scores_of(table: pd.DataFrame, where: str | None, arm: str, score: str) -> SliceScores:
-    """Return an arm's score of each replicate, by tissue and fold, on one tissue or on all."""
+    """Return an arm's score of each replicate, by stack and fold, on one stack or on all."""
     rows = table[(table["arm"] == arm) & ((table["experiment"] == where) if where else True)]
     if rows.empty:
         raise UserError(f"arm {arm!r} has no training in {where or 'any of the experiments'}")
@@ -83,7 +83,7 @@ def scores_of(table: pd.DataFrame, where: str | None, arm: str, score: str) -> S
 
 
 def effect_on(table: pd.DataFrame, where: str | None, arm: str, baseline: str, score: str) -> Effect:
-    """Return the effect on one tissue, or on all (``where`` None)."""
+    """Return the effect on one stack, or on all (``where`` None)."""
     scores = {name: scores_of(table, where, name, score) for name in (arm, baseline)}
     return estimate_effect(arm, baseline, score, scores)
 
