@@ -69,9 +69,9 @@ def paired(table: pd.DataFrame, name: str, baseline: str) -> pd.DataFrame:
 
 
 def of_all(arms: tuple[str, ...], pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of some networks, of the folds and seeds that all of them have."""
+    """Return the rows of some networks, of the folds, seeds and lengths that all of them have."""
     rows = pairs[pairs["arm"].isin(arms)]
-    return rows[rows.groupby(PAIR)["arm"].transform("size") == len(arms)]
+    return rows[rows.groupby([*PAIR, "steps"])["arm"].transform("size") == len(arms)]
 
 
 def effect_of(pairs: pd.DataFrame, score: str, name: str, baseline: str) -> Effect:
