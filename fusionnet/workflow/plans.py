@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import redirect_stderr
 from io import StringIO
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
 from fusionnet.config.experiment import DEFAULT_EXPERIMENT, experiments, load
+from fusionnet.config.schema import slice_range
 from fusionnet.errors import UserError
 from fusionnet.workflow.plan import Plan
 
@@ -31,6 +33,7 @@ def load_plans(overrides: Mapping[str, Any], own_files: bool = False) -> tuple[d
             plans[name] = Plan(name, load(name, dict(overrides)))
             _require_test_stack(plans[name])
             _require_distinct_arms(plans[name])
+            _require_separate_folds(plans[name])
             if own_files:
                 plans[name].config.download.require_own_files()
         except UserError as error:
@@ -60,6 +63,18 @@ def _require_distinct_arms(plan: Plan) -> None:
         if first != arm:
             raise UserError(
                 f"config/experiments/{plan.name}.yaml: arms {first!r} and {arm!r} look alike in reports; rename one"
+            )
+
+
+def _require_separate_folds(plan: Plan) -> None:
+    """See that no slice is scored in two folds: the verdict takes each fold for a block of its own."""
+    blocks = sorted((fold for fold in plan.config.folds if fold != "test"), key=lambda fold: slice_range(fold).start)
+    for one, next_one in pairwise(blocks):
+        if slice_range(next_one).start < slice_range(one).stop:
+            raise UserError(
+                f"config/experiments/{plan.name}.yaml: folds {one!r} and {next_one!r} both have slice "
+                f"{slice_range(next_one).start}; expected each slice in one fold at most, since the verdict counts "
+                "every fold as evidence of its own; change one of them"
             )
 
 

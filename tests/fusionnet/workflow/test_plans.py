@@ -52,6 +52,27 @@ def test_what_cannot_be_reported_is_refused_before_anything_runs(overlays: Path,
     assert message in str(load_plans({})[1]["mine"])
 
 
+@pytest.mark.parametrize(
+    ("folds", "message"),
+    [
+        (["0-4", "3-7"], "folds '0-4' and '3-7' both have slice 3; expected each slice in one fold at most"),
+        (["8-11", "test", "0-9", "12-12"], "folds '0-9' and '8-11' both have slice 8;"),
+        (["12-13", "10-19"], "folds '10-19' and '12-13' both have slice 12;"),
+    ],
+)
+def test_folds_that_share_a_slice_are_refused(overlays: Path, folds: list[str], message: str):
+    """The verdict would count the slice twice, as if two blocks of tissue had said the same."""
+    (overlays / "mine.yaml").write_text(json.dumps({"download": {**LABELLED, "test_volume": "t.tif"}, "folds": folds}))
+    assert f"config/experiments/mine.yaml: {message}" in str(load_plans({})[1]["mine"])
+    assert "change one of them" in str(load_plans({})[1]["mine"])
+
+
+def test_folds_that_touch_are_not(overlays: Path):
+    mine = {"download": {**LABELLED, "test_volume": "t.tif"}, "folds": ["5-9", "0-4", "10-10", "test"]}
+    (overlays / "mine.yaml").write_text(json.dumps(mine))
+    assert load_plans({})[1] == {}
+
+
 def test_overrides_win_over_every_overlay(overlays: Path):
     (overlays / "phantom.yaml").write_text("seeds: [1]\n")
     plans, _ = load_plans({"seeds": [7]})
