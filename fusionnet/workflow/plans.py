@@ -39,7 +39,38 @@ def load_plans(overrides: Mapping[str, Any], own_files: bool = False) -> tuple[d
         except UserError as error:
             plans.pop(name, None)
             faults[name] = error
+    for name, error in _without_one_mirror(plans).items():
+        del plans[name]
+        faults[name] = error
     return plans, faults
+
+
+def plans_by_stacks(plans: Mapping[str, Plan]) -> dict[str, Plan]:
+    """Return a plan for each folder of raw stacks, by the folder's name: that to fetch them by.
+
+    Experiments on a published dataset share its stacks; a mirror that one of them names is all that may differ.
+    """
+    by_stacks: dict[str, Plan] = {}
+    for plan in plans.values():
+        if plan.raw_name not in by_stacks or plan.config.download.mirror:
+            by_stacks[plan.raw_name] = plan
+    return by_stacks
+
+
+def _without_one_mirror(plans: Mapping[str, Plan]) -> dict[str, UserError]:
+    """Return what is wrong with experiments whose shared stacks are to come from two places."""
+    faults = {}
+    for raw_name in {plan.raw_name for plan in plans.values()}:
+        shared = {name: plan.config.download.mirror for name, plan in plans.items() if plan.raw_name == raw_name}
+        named = {mirror: name for name, mirror in shared.items() if mirror}
+        if len(named) > 1:
+            got = " and ".join(f"{mirror!r} in {name}.yaml" for mirror, name in named.items())
+            error = UserError(
+                f"config/experiments: data/raw/{raw_name} is fetched once for {', '.join(shared)}, but download.mirror "
+                f"is {got}; expected one folder: name the same in each, or in one alone"
+            )
+            faults |= dict.fromkeys(shared, error)
+    return faults
 
 
 def _require_test_stack(plan: Plan) -> None:
