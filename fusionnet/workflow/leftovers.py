@@ -46,7 +46,7 @@ def require_none(pipeline: Path) -> None:
     if left := leftovers(pipeline):
         raise UserError(
             f"no stage of {pipeline} makes {' '.join(left)}, yet DVC hashes them with the results, and no clone "
-            "could have them; expected the replicates of the configuration alone: remove these, or move them elsewhere"
+            "could have them; expected there what stages make: remove these, move them elsewhere, or add their stage"
         )
 
 

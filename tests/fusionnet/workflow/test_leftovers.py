@@ -76,7 +76,7 @@ def test_what_dvc_does_not_look_at_is_none():
 def test_all_are_named_in_a_line_with_what_to_do():
     put("old/seed-0/weights.pt", "unet/seed-1/weights.pt")
     both = "results/mine/replicates/old results/mine/replicates/unet/seed-1"
-    with pytest.raises(UserError, match=f"^no stage of {PIPELINE} makes {both}, yet DVC .*: remove these, or move"):
+    with pytest.raises(UserError, match=f"^no stage of {PIPELINE} makes {both}, yet DVC .*: remove these, move"):
         require_none(PIPELINE)
 
 
