@@ -14,7 +14,7 @@ from pages import page
 from fusionnet.config.experiment import load
 from fusionnet.models.pretrained import find, load_checkpoint, load_trained, names
 from fusionnet.train.folds import fewer_slices, make_fold
-from workflow.fill_pages import filled
+from workflow.fill_pages import filled, hardest_slices
 
 ROOT = Path(__file__).parents[1]
 SCORES = ("v_rand", "v_info")
@@ -48,6 +48,22 @@ def test_the_hardest_slice_of_isbi2012():
     for z in ranking[:6]:
         assert f"| {z} | {mean(scores[z]):.4f} |" in page("docs/results.md")
     assert ranking[:3] == [18, 20, 24]
+
+
+def test_what_an_earlier_configuration_left_is_on_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Path("config").symlink_to(ROOT / "config")
+    ladders = [*(ROOT / "results/isbi2012/replicates").glob("*/*/seed-[01]/ladder.csv")]
+    for ladder in ladders:
+        copy = Path(ladder.relative_to(ROOT))
+        copy.parent.mkdir(parents=True)
+        copy.write_bytes(ladder.read_bytes())
+    before = hardest_slices(Path("results/isbi2012"))
+    left = Path("results/isbi2012/replicates/unet/0-4/seed-2")
+    left.mkdir()
+    table = pd.read_csv(ladders[0])
+    table.assign(v_rand=0.0).to_csv(left / "ladder.csv")
+    assert hardest_slices(Path("results/isbi2012")) == before
 
 
 def test_the_thresholds_that_prediction_advises():
