@@ -39,9 +39,9 @@ def load_plans(overrides: Mapping[str, Any], own_files: bool = False) -> tuple[d
         except UserError as error:
             plans.pop(name, None)
             faults[name] = error
-    for name, error in _without_one_mirror(plans).items():
+    for name, fault in _without_one_mirror(plans).items():
         del plans[name]
-        faults[name] = error
+        faults[name] = fault
     return plans, faults
 
 
@@ -59,7 +59,7 @@ def plans_by_stacks(plans: Mapping[str, Plan]) -> dict[str, Plan]:
 
 def _without_one_mirror(plans: Mapping[str, Plan]) -> dict[str, UserError]:
     """Return what is wrong with experiments whose shared stacks are to come from two places."""
-    faults = {}
+    faults: dict[str, UserError] = {}
     for raw_name in {plan.raw_name for plan in plans.values()}:
         shared = {name: plan.config.download.mirror for name, plan in plans.items() if plan.raw_name == raw_name}
         named = {mirror: name for name, mirror in shared.items() if mirror}
