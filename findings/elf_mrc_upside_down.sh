@@ -5,8 +5,8 @@
 # Seen: 2026-11-29
 # Behaviour: open_file gives one interface to HDF5, Zarr, N5, TIFF, NIfTI and MRC. For .mrc and .rec it reads by mrcfile
 #   and then reverses the y axis, in volumes and in single images. mrcfile itself, ncempy and SimpleITK return the rows
-#   as they are stored. A comment in the source speaks of axes conventions (IMOD draws row 0 at the bottom); no docstring
-#   mentions it, and the handle's attrs are empty. One axis of three reversed is a mirror image: handedness changes.
+#   as they are stored. A comment in the source speaks of conventions of axes (IMOD draws row 0 at the bottom); no text
+#   for users does, and the attrs are empty. One axis of three reversed is a mirror image: handedness changes.
 # Harm: what was segmented through elf, as in the tools of its group that open their input by it, and saved in HDF5 or
 #   TIFF, lies upside down on the volume that other packages read, and coordinates in y count from the wrong end. A raw
 #   volume of MRC with labels in HDF5 trains a network on labels that do not belong to their pixels: the shapes agree.
