@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# kimimaro and xs3d: with unequal voxels the section across an oblique neurite is not across it, its area twice too large
+# kimimaro and xs3d: with unequal voxels the section across an oblique neurite lies askew, its area up to twice as large
 #
 # Versions: kimimaro 5.8.5, xs3d 1.14.0, osteoid 0.7.4, numpy 2.4.6
 # Seen: 2026-11-29
