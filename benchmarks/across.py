@@ -6,7 +6,7 @@ Usage: python benchmarks/across.py --on vnc --volume data/raw/vnc/train-volume.t
 
 Each network predicts the slices (--slices; all of them by default) in 8 orientations, and is scored by the best of
 eleven thresholds and, with --edges, by learned edges. The table is added to, so that a benchmark that was stopped goes
-on; its means are printed as Markdown.
+on; its means are printed as Markdown. There the tissue bears the slices in its name, where only some are scored.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import pandas as pd
 
 from fusionnet.config.experiment import load
 from fusionnet.devices import set_up
-from fusionnet.errors import run
+from fusionnet.errors import UserError, run
 from fusionnet.evaluate.isbi import score_stack
 from fusionnet.evaluate.metrics import headlines, metrics_of
 from fusionnet.models.pretrained import find, load_trained
@@ -40,11 +40,12 @@ def main() -> None:
     volume, labels = read_pair(arguments.volume, arguments.labels)
     slices = slices_of(arguments.slices, len(volume), "--slices") if arguments.slices else list(range(len(volume)))
     machine = set_up("auto", "auto", "native")
+    tissue = f"{arguments.on} {arguments.slices}" if arguments.slices else arguments.on
     settings = load("isbi2012").predict.model_copy(update={"precision": "auto", "arithmetic": "native"})
     for checkpoint in arguments.checkpoints:
         network, job, _ = load_trained(find(checkpoint))
         name = checkpoint if "/" not in checkpoint else "of " + Path(checkpoint).parts[-6]
-        key = dict(zip(KEY, (name, job.arm, job.fold, job.seed, arguments.on, arguments.edges or "none"), strict=True))
+        key = dict(zip(KEY, (name, job.arm, job.fold, job.seed, tissue, arguments.edges or "none"), strict=True))
         if is_done(arguments.table, key):
             continue
         predictor = Predictor(network, settings, machine)
@@ -67,10 +68,17 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def is_done(path: Path, key: dict[str, Any]) -> bool:
-    """Tell whether a table has a row with these values."""
+    """Tell whether a table has a row with these values: all that a measurement depends on, or another is taken for it.
+
+    Raises:
+        UserError: The table has no such columns.
+    """
     if not path.exists():
         return False
-    rows = pd.read_csv(path)[list(key)].astype(str)
+    table = pd.read_csv(path)
+    if lacking := sorted(set(key) - set(table.columns)):
+        raise UserError(f"--table {path}: lacks {', '.join(lacking)}, of an older version; name a new table")
+    rows = table[list(key)].astype(str)
     return bool((rows == pd.Series({name: str(value) for name, value in key.items()})).all(axis=1).any())
 
 

@@ -38,11 +38,13 @@ from fusionnet.train.folds import Stacks, read_stacks
 def main() -> None:
     arguments = parse_arguments()
     native = {"train": {"arithmetic": "native"}, "predict": {"arithmetic": "native"}}
-    config = load("isbi2012", merge(native, json.loads(arguments.set)))
+    settings = json.loads(arguments.set)
+    config = load("isbi2012", merge(native, settings))
     machine = set_up(config.train.device, config.train.precision, "native", config.train.threads)
     for fold in arguments.folds:
         job = job_of(config, arguments.arm, fold, arguments.seed, arguments.steps)
         key = {"arm": job.arm, "fold": fold, "seed": job.seed, "steps": arguments.steps}
+        key |= {"inner": arguments.inner, "settings": json.dumps(settings, sort_keys=True)}
         if is_done(arguments.table, key):
             continue
         stacks = read_stacks(arguments.volume, arguments.labels, job)

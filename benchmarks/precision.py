@@ -69,16 +69,16 @@ def paired(table: pd.DataFrame, name: str, baseline: str) -> pd.DataFrame:
 
 
 def of_all(arms: tuple[str, ...], pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of some networks, of the folds and seeds that all of them have."""
+    """Return the rows of some networks, of the folds, seeds and lengths that all of them have."""
     rows = pairs[pairs["arm"].isin(arms)]
-    return rows[rows.groupby(PAIR)["arm"].transform("size") == len(arms)]
+    return rows[rows.groupby([*PAIR, "steps"])["arm"].transform("size") == len(arms)]
 
 
 def effect_of(pairs: pd.DataFrame, score: str, name: str, baseline: str) -> Effect:
     """Return the mean difference with its interval; networks of one fold and seed count as a report's slices do."""
     differences: SliceScores = {(fold, seed): np.array(rows[score]) for (fold, seed), rows in pairs.groupby(PAIR)}
     zeros = {key: np.zeros_like(values) for key, values in differences.items()}
-    return estimate_effect(name, baseline, score, {name: differences, baseline: zeros}, np.random.default_rng(0))
+    return estimate_effect(name, baseline, score, {name: differences, baseline: zeros})
 
 
 def draw(pairs: pd.DataFrame, effects: dict[tuple[str, tuple[str, ...]], Effect], title: str, path: Path) -> None:

@@ -63,13 +63,14 @@ def main() -> None:
     start_log("predict", arguments.log)
     settings = parse(PredictSection, arguments.config or read_yaml(BASE)["predict"])
     checkpoint = find(arguments.checkpoint)
+    # A network draws its initial weights by torch, which keeps to the instructions that it began with.
+    machine = set_up(settings.device, settings.precision, settings.arithmetic, settings.threads)
     network, job, trained = load_trained(checkpoint)
     if arguments.expect:
         refuse_another_job(job, parse(TrainingJob, arguments.expect, "--expect"))
     source = with_voxel_size(open_volume(arguments.volume), arguments.voxel_size)
     trained_window = GreyWindow(*trained["grey_window"]) if trained.get("grey_window") else None
     window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source, trained_window)
-    machine = set_up(settings.device, settings.precision, settings.arithmetic, settings.threads)
     predictor = Predictor(network, settings, machine)
     depth = stored_depth(source, settings.tile_pixels + 2 * predictor.reach)
     plan = predictor.plan(chosen_slices(arguments.slices, source), source.shape[1:], depth)

@@ -26,10 +26,11 @@ from fusionnet.style import display_names, save_figure
 def main() -> None:
     arguments, job, log = begin_report("report_refinement", __doc__, "--predict", "--raw", "--report-folder")
     settings = parse(PredictSection, arguments.predict, "--predict")
+    # A network draws its initial weights by torch, which keeps to the instructions that it began with.
+    machine = set_up(settings.device, settings.precision, settings.arithmetic, settings.threads)
     replicates = read_replicates(job, arguments.results)
     units = {arm: network.chain for arm, network in read_networks(job, arguments.results).items()}
     scored = {fold: read_scored_slices(fold, arguments.raw) for fold in job.folds}
-    machine = set_up(settings.device, settings.precision, settings.arithmetic, settings.threads)
     scores = [unit for r in replicates for unit in score_units(r, units[r.arm], scored[r.fold], settings, machine)]
     shown = [
         refined

@@ -25,6 +25,7 @@ from fusionnet.segment.forest import LEARNED_EDGES, Forest, find_learned, load_f
 from fusionnet.segment.labelled import StoredSlices, write_neurons
 from fusionnet.segment.ladder import BESIDE, EDGES, LEARNED, segmentation_map
 from fusionnet.segment.training_slices import cells_of, predicted, slices_of, training_slices, with_neighbours
+from fusionnet.volumes.grey_values import GreyWindow, choose_window, to_levels
 from fusionnet.volumes.output import WRITABLE, OutputPlan
 from fusionnet.volumes.stacks import require_same_shape, write_volume
 from fusionnet.volumes.volume import READABLE, open_volume, read_labels, read_volume
@@ -111,8 +112,13 @@ def refuse_contradictions(arguments: argparse.Namespace) -> None:
         raise UserError("--labels need --train-slices, such as 0-7,12, or --checkpoint; and these need --labels")
     if bool(arguments.checkpoint) != bool(arguments.train_volume):
         raise UserError("--checkpoint and --train-volume belong together: the network predicts its training slices")
-    if arguments.save_edges and not learns:
-        raise UserError("--save-edges: nothing is learned; give --labels and --train-slices")
+    if arguments.train_slices and arguments.checkpoint:
+        raise UserError(
+            "--train-slices: a --checkpoint teaches from the slices that it was trained on; give one of the two"
+        )
+    for option in ("save_edges", "edges_map"):
+        if getattr(arguments, option) and not learns:
+            raise UserError(f"--{option.replace('_', '-')}: nothing is learned; give --labels and --train-slices")
     if arguments.neurons and arguments.checkpoint and arguments.slices:
         raise UserError("--neurons: of a whole volume; give the probabilities of all its slices, and no --slices")
     if not 0 <= arguments.level <= 1:
@@ -136,28 +142,50 @@ def read_given(arguments: argparse.Namespace) -> tuple[CutStack, list[int], Less
 
 
 def read_trained(arguments: argparse.Namespace) -> tuple[CutStack, list[int], Lesson]:
-    """Return the same for a network's scored slices; it predicts its training slices, in one orientation.
+    """Return the same for slices that a network predicted; it predicts its training slices, in one orientation.
 
     It has seen them, so all orientations together are surer there than they are of new slices; and one takes an eighth.
+    Its own scored slices are cut as a block of the labelled stack, so that there are slices beside the first and last.
     """
     settings = parse(PredictSection, arguments.predict or read_yaml(BASE)["predict"])
     settings = settings.model_copy(update={"orientation_average": False})
-    network, job, _ = load_trained(find(arguments.checkpoint))
-    labelled, labels = read_volume(arguments.train_volume), read_labels(arguments.labels)
+    # A network draws its initial weights by torch, which keeps to the instructions that it began with.
+    machine = set_up(settings.device, settings.precision, settings.arithmetic, settings.threads)
+    network, job, about = load_trained(find(arguments.checkpoint))
+    labelled, labels = read_levels(arguments.train_volume, about), read_labels(arguments.labels)
     require_same_shape((arguments.labels, labels), (arguments.train_volume, labelled))
     probabilities, volume = read_volume(arguments.probabilities), read_chosen(arguments)
     require_same_shape((arguments.probabilities, probabilities), (arguments.volume, volume))
-    chosen = training_slices(job, len(labelled))
-    scored = (
-        dict(zip(slices_of(job.fold, len(labelled), "fold"), probabilities, strict=True)) if arguments.slices else {}
-    )
-    machine = set_up(settings.device, settings.precision, settings.arithmetic, settings.threads)
+    chosen, scored = training_slices(job, len(labelled)), {}
+    if arguments.slices and job.fold != "test" and same_stack(arguments.volume, arguments.train_volume):
+        own = slices_of(job.fold, len(labelled), "fold")
+        if slices_of(arguments.slices, len(labelled), "--slices") == own:
+            scored = dict(zip(own, probabilities, strict=True))
     needed = with_neighbours([*chosen, *scored], len(labelled))
     taught = CutStack(predicted(Predictor(network, settings, machine), labelled, needed, scored), labelled)
     lesson = Lesson(taught, cells_of(labels, chosen), job.seed)
-    if scored:  # a block of the labelled stack itself, so that there are slices beside its first and its last
+    if scored:
         return taught, list(scored), lesson
     return CutStack(probabilities, volume), list(range(len(volume))), lesson
+
+
+def read_levels(path: Path, about: dict[str, Any]) -> np.ndarray:
+    """Return the stack that a network was trained on, in the 8 bits that it saw; any other as predict shows it one."""
+    source = open_volume(path)
+    if source.dtype == np.uint8:
+        return source.read_all()
+    trained = about.get("grey_window")
+    levels = to_levels(source.read_all(), GreyWindow(*trained) if trained else choose_window(source))
+    if np.isnan(levels).any():
+        raise UserError(
+            f"{path}: {np.isnan(levels).sum()} values that are not finite; a network is taught by whole slices"
+        )
+    return levels.astype(np.uint8)
+
+
+def same_stack(one: Path, other: Path) -> bool:
+    """Tell whether two names are those of one stack: one file, and one key in it."""
+    return one.name == other.name and file_of(one).samefile(file_of(other))
 
 
 def read_chosen(arguments: argparse.Namespace) -> np.ndarray:

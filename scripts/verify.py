@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from fusionnet.arithmetic import ATEN, ONEDNN, available_processors
-from fusionnet.config.experiment import DEFAULT_EXPERIMENT, load
+from fusionnet.config.experiment import DEFAULT_EXPERIMENT, EXPERIMENTS, OWN_STACKS, DownloadSection, load
+from fusionnet.config.reading import merge, read_yaml
+from fusionnet.download.fetch import MIRROR_VARIABLE, mirror_folder
 from fusionnet.errors import UserError, run
-from fusionnet.files import write_json
+from fusionnet.files import FORMAT, file_of, write_json
 from fusionnet.logs import start_log
+from fusionnet.volumes.places import is_address
 from fusionnet.workflow.plan import Plan
+from fusionnet.workflow.plans import load_plans
 from fusionnet.workflow.repro_record import read_record
 from fusionnet.workflow.verify import make_record, only, paths_recorded, verdict
 
@@ -56,7 +60,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="fusionnet-verify-") as folder:
             plan = Plan(arguments.experiment, config)
             targets = paths_recorded(plan, arguments.replicate) if arguments.replicate else [arguments.experiment]
-            link_own_files(config.download.own_files(), Path(folder))
+            copy_project(Path(folder))
             rerun(targets, Path(folder), expected["machine"])
             found = make_record(arguments.experiment, config, Path(folder), arguments.replicate)
     same, report = verdict(expected, found)
@@ -68,26 +72,38 @@ def default_record(experiment: str) -> Path:
     return Path("repro.json") if experiment == DEFAULT_EXPERIMENT else Path("results") / experiment / "repro.json"
 
 
-def link_own_files(paths: list[str], folder: Path) -> None:
-    """Let a person's own stacks that the configuration names by relative paths be found from a copy of the project."""
-    for path in paths:
-        if not Path(path).is_absolute():
-            place = folder / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.symlink_to(Path(path).absolute())
-
-
-def rerun(targets: list[str], folder: Path, machine: dict[str, Any]) -> None:
+def copy_project(folder: Path) -> None:
+    """Copy code and configuration; in the copy, files outside of it have absolute paths."""
     for name in PROJECT:
         source = Path(name)
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, folder / name)
+    for name, plan in load_plans({})[0].items():  # of all: a mirror of shared stacks may be another experiment's
+        if paths := absolute_paths(plan.config.download):
+            overlay = EXPERIMENTS / f"{name}.yaml"
+            write_json(folder / overlay, merge(read_yaml(overlay), {"download": paths}))  # JSON is YAML
+
+
+def absolute_paths(section: DownloadSection) -> dict[str, str]:
+    """Return the keys of a section that name relative paths, with absolute ones: ``FORMAT://`` and ``:key`` stay."""
+    paths = {}
+    for key in ("mirror", *OWN_STACKS):
+        path = getattr(section, key)
+        if path and not is_address(path) and not path.startswith("~") and not file_of(path).is_absolute():
+            prefix = found[0] if (found := FORMAT.match(path)) else ""
+            paths[key] = f"{prefix}{Path.cwd()}/{path.removeprefix(prefix)}"
+    return paths
+
+
+def rerun(targets: list[str], folder: Path, machine: dict[str, Any]) -> None:
     # Sums are split among threads and their number decides the last bits: Snakemake gives a native job its cores.
     cores = available_processors() if machine["kind"] == "portable" else min(machine["threads"], available_processors())
     command = ["snakemake", *targets, "--cores", str(cores), "--resources", "gpu=1"]
     environment = os.environ | {"PYTHONPATH": str(folder)}
+    if mirror := mirror_folder(None):
+        environment |= {MIRROR_VARIABLE: str(mirror.absolute())}
     if machine["kind"] == "native" and machine.get("onednn"):
         environment |= {ATEN: machine["aten"].lower(), ONEDNN: machine["onednn"]}  # the limits of the recorded run
     if subprocess.run(command, cwd=folder, env=environment, check=False).returncode:

@@ -24,13 +24,17 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--deviation", help="written by scripts/predict.py --deviation")
     parser.add_argument("--slices", help="FIRST-LAST: those of the volume that were predicted; all if absent")
     parser.add_argument("--around", help="Z,Y,X of the probabilities: the middle of what is shown of a large volume")
-    parser.add_argument("--threshold", type=float, default=0.5, help="of a cell's probability (default: %(default)s)")
+    parser.add_argument(
+        "--threshold", type=float, default=0.5, help="of a cell's probability, 0..1 (default: %(default)s)"
+    )
     parser.add_argument("--page", type=Path, help="HTML to write; beside the probabilities if absent")
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = parse_arguments()
+    if not 0 <= arguments.threshold <= 1:
+        raise UserError(f"--threshold: got {arguments.threshold:g}, expected a probability of 0 to 1")
     if not arguments.page and is_address(arguments.probabilities):
         raise UserError(f"{arguments.probabilities} is an address; say with --page which file to write")
     page = arguments.page or file_of(arguments.probabilities).with_suffix(".html")

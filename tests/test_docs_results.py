@@ -11,11 +11,10 @@ import pytest
 import torch
 from pages import page
 
-from benchmarks import tissues
 from fusionnet.config.experiment import load
 from fusionnet.models.pretrained import find, load_checkpoint, load_trained, names
 from fusionnet.train.folds import fewer_slices, make_fold
-from workflow.fill_pages import filled
+from workflow.fill_pages import filled, hardest_slices
 
 ROOT = Path(__file__).parents[1]
 SCORES = ("v_rand", "v_info")
@@ -51,6 +50,22 @@ def test_the_hardest_slice_of_isbi2012():
     assert ranking[:3] == [18, 20, 24]
 
 
+def test_what_an_earlier_configuration_left_is_on_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Path("config").symlink_to(ROOT / "config")
+    ladders = [*(ROOT / "results/isbi2012/replicates").glob("*/*/seed-[01]/ladder.csv")]
+    for ladder in ladders:
+        copy = Path(ladder.relative_to(ROOT))
+        copy.parent.mkdir(parents=True)
+        copy.write_bytes(ladder.read_bytes())
+    before = hardest_slices(Path("results/isbi2012"))
+    left = Path("results/isbi2012/replicates/unet/0-4/seed-2")
+    left.mkdir()
+    table = pd.read_csv(ladders[0])
+    table.assign(v_rand=0.0).to_csv(left / "ladder.csv")
+    assert hardest_slices(Path("results/isbi2012")) == before
+
+
 def test_the_thresholds_that_prediction_advises():
     """docs/predict.md, from the committed scores of isbi2012."""
     found = [json.loads(file.read_text()) for file in ROOT.glob("results/isbi2012/replicates/*/*/*/metrics.json")]
@@ -62,70 +77,6 @@ def test_the_thresholds_that_prediction_advises():
     ]
     means = [mean(column) for column in zip(*curves, strict=True)]
     assert f"FusionNet's mean V_rand {means[5]:.2f} instead of {max(means):.2f}" in page("docs/predict.md")
-
-
-def test_score_against_minutes_is_that_of_its_table():
-    with (ROOT / "docs/figures/accuracy.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    for steps in ("200", "400", "800"):
-        cells = []
-        for arm in ("unet", "fusionnet"):
-            of_arm = [row for row in rows if (row["arm"], row["steps"]) == (arm, steps)]
-            scores = [float(row["v_rand"]) for row in of_arm]
-            assert len(scores) == 6
-            minutes = mean(float(row["minutes"]) for row in of_arm)
-            cells.append(f"{minutes:.1f}, {mean(scores):.4f} ({min(scores):.4f} to {max(scores):.4f})")
-        assert f"| {steps} | {' | '.join(cells)} |" in page("docs/train.md")
-
-
-def test_minutes_to_a_score_with_learned_edges():
-    with (ROOT / "docs/figures/accuracy-native.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if row["name"].endswith("learned edges")]
-    scores = {}
-    for arm, steps in (("unet", "400"), ("fusionnet", "400"), ("fusionnet", "800")):
-        of_arm = [row for row in rows if (row["arm"], row["steps"]) == (arm, steps)]
-        scores[arm, steps] = mean(float(row["v_rand"]) for row in of_arm)
-    assert scores["fusionnet", "400"] < 0.98 < scores["unet", "400"] < 0.985
-    assert f"Both then stand at {scores['unet', '400']:.4f}." in page("docs/segment.md")
-    assert f"{scores['unet', '400']:.4f}" == f"{scores['fusionnet', '800']:.4f}"
-
-
-def test_what_longer_trainings_give():
-    """docs/results.md and docs/segment.md: by learned edges FusionNet gains from 1,600 steps, on every fold."""
-    table = pd.read_csv(ROOT / "docs/figures/accuracy-native.csv")
-    found = {}
-    for way, rows in table.groupby(table["name"].str.endswith("learned edges")):
-        for key, of_length in rows.groupby(["arm", "steps"]):
-            found[(way, *key)] = of_length.set_index("fold")
-    means = {key: " / ".join(f"{of_length[score].mean():.3f}" for score in SCORES) for key, of_length in found.items()}
-    fusionnet, unet = ([means[True, arm, steps] for steps in (800, 1600)] for arm in NETWORKS)
-    text = page("docs/results.md")
-    assert " to ".join(fusionnet) in text and " and ".join(unet) in text
-    assert " to ".join(means[False, "fusionnet", steps] for steps in (800, 1600)) in text
-    longest = found[True, "fusionnet", 1600]["v_rand"]
-    gains = found[True, "fusionnet", 1600][list(SCORES)] > found[True, "fusionnet", 800][list(SCORES)]
-    assert gains.sum().to_dict() == {"v_rand": 2, "v_info": 3}
-    assert (longest > found[True, "unet", 1600]["v_rand"]).all()
-    assert f"1,600 steps it stands at {longest.mean():.4f}" in page("docs/segment.md") and longest.mean() > 0.985
-    assert all(of_length["v_rand"].mean() < 0.98 for (way, *_), of_length in found.items() if not way)
-    minutes = sorted(f"{taken:.1f}" for taken in found[False, "fusionnet", 1600]["minutes"])
-    sentence = "took {2} minutes beside one other (slices 19–23), and {0} and {1} on the other two folds"
-    assert sentence.format(*minutes) in page("docs/segment.md")  # as texts the longest come first
-
-
-def test_trials_are_those_of_their_table():
-    with (ROOT / "docs/figures/training-trials.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if row["steps"] == "400"]
-    assert len({row["name"] for row in rows}) == 4
-    for name in {row["name"] for row in rows}:
-        trial = [row for row in rows if row["name"] == name]
-        blocks = [
-            ", ".join(f"{float(row['v_rand']):.4f}" for row in trial if row["fold"] == f) for f in ("12-16", "3-7")
-        ]
-        written = re.search(rf"\| ([\d.]+) / ([\d.]+) \| {blocks[0]} \| {blocks[1]} \|", page("docs/train.md"))
-        assert written, f"{name}: {blocks}"
-        means = [mean(float(row[score]) for row in trial) for score in ("v_rand", "v_info")]
-        assert [float(text) for text in written.groups()] == pytest.approx(means, abs=1.01e-4), name  # of rounded ones
 
 
 def test_nuclei_and_bodies_are_those_of_the_committed_report():
@@ -150,41 +101,6 @@ def test_what_the_committed_experiments_trained():
     assert "width 8 and 800 steps of 4 crops of 192 x 192 unless stated otherwise" in page("docs/results.md")
     assert "slices 12–16 and 3–7, which lie in the blocks 0–4, 5–9, 10–14 and 15–19" in page("docs/train.md")
     assert load("isbi2012").folds == ["0-4", "5-9", "10-14", "15-19", "20-24", "25-29"]
-
-
-def test_both_tissues_together(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setattr("sys.argv", ["tissues.py", "isbi2012", "vnc"])
-    tissues.main()
-    printed = [line.split(" | ") for line in capsys.readouterr().out.splitlines() if " | together | " in line]
-    assert len(printed) == 4
-    text = (ROOT / "docs/results.md").read_text(encoding="utf-8")
-    for cells in printed:
-        assert " | ".join(cell for cell in cells if cell != "together") in text
-    against_unet = [cells for cells in printed if cells[0] == "| FusionNet minus U-Net"]
-    for _, score, _, _, difference, interval, _ in against_unet:
-        sentence = rf"{score} {re.escape(difference)} \((95 % interval )?{re.escape(interval)}\)"
-        assert re.search(sentence, page("docs/results.md"))
-
-
-def test_what_the_first_slices_of_vnc_score_at_home():
-    with (ROOT / "results/vnc/report/segmentation.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if row["fold"] == "0-4"]
-    text = page("docs/results.md")
-    home = {
-        rung: " / ".join(f"{mean(float(row[score]) for row in rows if row['rung'] == rung):.4f}" for score in SCORES)
-        for rung in ("threshold", "edges_beside")
-    }
-    assert f"their six scored {home['threshold']} on these slices" in text
-    assert f"learned edges ({home['edges_beside']} at home)" in text
-    with (ROOT / "docs/figures/across.csv").open() as file:
-        away = list(csv.DictReader(file))
-    (packaged,) = [row for row in away if row["on"] == "vnc 0-3"]
-    reached = " / ".join(f"{float(packaged[f'{score}_edges']):.3f}" for score in SCORES)
-    assert f"reaches {reached} with its edges on slices 0-3" in text
-    of_vnc = [row for row in away if row["on"] == "isbi2012"]
-    assert {float(row["v_rand_threshold"]) for row in of_vnc} == {0.9}
-    assert f"V_rand {mean(float(row['v_rand']) for row in of_vnc):.2f} instead of" in text
 
 
 def replicates_of(experiment: str) -> list[dict[str, str]]:
@@ -304,20 +220,6 @@ def test_a_network_of_each_arm_of_isbi2012_comes_with_the_package():
         if checkpoint.is_file():
             trained = load_checkpoint(checkpoint)[0].state_dict()
             assert all(torch.equal(tensor, trained[key]) for key, tensor in network.state_dict().items())
-
-
-def test_learned_edges_find_neurons_best_on_all_tissues_of_the_phantom():
-    table = pd.read_csv(ROOT / "docs/figures/neurons.csv")
-    assert f"seeds {table['seed'].min()} to {table['seed'].max()}, {table['neurons'].min()} to" in page(
-        "docs/segment.md"
-    )
-    for score in ("adapted_rand_error", "voi"):
-        ways = table.pivot_table(index=["arm", "seed"], columns="way", values=score)
-        found = ways[["threshold", "linkage", "learned edges"]]
-        assert len(found) == 10 and (found.idxmin(axis=1) == "learned edges").all()
-        of_arm = found["learned edges"].unstack("arm")
-        assert len(set(of_arm["fusionnet"] < of_arm["unet"])) == 2, "the tissues do not agree on a network"
-        assert 0.4 < (found["learned edges"].mean() / found["threshold"].mean()) < 0.6
 
 
 @pytest.mark.parametrize(("experiment", "arms"), [("isbi2012-half", NETWORKS), ("isbi2012-ablations", NETWORKS[:1])])

@@ -21,6 +21,7 @@ from fusionnet.report.annotation import lines_of
 from fusionnet.report.text import markdown_table
 from fusionnet.segment.ladder import BESIDE, CEILING, RUNGS, THRESHOLD
 from fusionnet.style import display_names
+from fusionnet.workflow.plan import Plan
 from workflow import measured
 
 BLOCK = re.compile(r"(<!-- (?P<experiment>[\w-]+): (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.S)
@@ -177,8 +178,8 @@ def blocks(results: Path) -> list[str]:
 
 def hardest_slices(results: Path) -> list[str]:
     """The slices that cost most, mean over all trainings."""
-    tables = []
-    for path in sorted((results / "replicates").glob("*/*/*/ladder.csv")):
+    plan, tables = Plan(results.name, load(results.name)), []
+    for path in map(Path, plan.replicate_files(plan.scored_folds, plan.config.arms, ["ladder.csv"])):
         table = pd.read_csv(path)
         tables.append(table.assign(z=table["slice"] + slice_range(path.parts[-3]).start))
     means = pd.concat(tables).groupby(["z", "rung"])[list(headlines())].mean().unstack("rung")

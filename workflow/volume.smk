@@ -26,6 +26,9 @@ try:
     # The processes that Snakemake starts for single jobs know the resources of their job alone.
     GPUS = gpus_offered(workflow.global_resources.get("gpu").value) if workflow.is_main_process else 1
     JOB = VolumeJob.from_command_line(workflow.config_settings.configfiles, workflow.config_settings.config_args)
+    INPUTS, SETTINGS = JOB.inputs, JOB.settings
+    if workflow.is_main_process:
+        JOB.require_known_results()
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -38,7 +41,7 @@ rule all:
 
 rule predict_shard:
     input:
-        JOB.inputs,
+        INPUTS,
         code=code_files("scripts/predict.py"),
     output:
         temp(touch(f"{JOB.folder}/{{shard}}")),
@@ -54,17 +57,18 @@ rule predict_shard:
         runtime=240,
     params:
         command=JOB.command,
+        settings=lambda wildcards: SETTINGS,  # a function, since Snakemake reads the braces of a text as wildcards
         # Files that change in place, or are replaced by older ones, are predicted anew.
-        files=lambda wildcards: files_fingerprint(JOB.inputs),
+        files=lambda wildcards: files_fingerprint(INPUTS),
         shards=JOB.shards,
     shell:
-        "{params.command} --shard {wildcards.shard:q}/{params.shards:q} --log {log:q}"
+        "{params.command} --config {params.settings:q} --shard {wildcards.shard:q}/{params.shards:q} --log {log:q}"
 
 
 # All chunks are there: the same command makes the result of them.
 rule predict_whole:
     input:
-        JOB.inputs,
+        INPUTS,
         code=code_files("scripts/predict.py"),
         shards=expand(f"{JOB.folder}/{{shard}}", shard=range(1, JOB.shards + 1)),
     output:
@@ -81,9 +85,10 @@ rule predict_whole:
         runtime=240,
     params:
         command=JOB.command,
-        files=lambda wildcards: files_fingerprint(JOB.inputs),
+        settings=lambda wildcards: SETTINGS,  # a function, since Snakemake reads the braces of a text as wildcards
+        files=lambda wildcards: files_fingerprint(INPUTS),
     shell:
-        "{params.command} --log {log:q}"
+        "{params.command} --config {params.settings:q} --log {log:q}"
 
 
 # What is seen of a run: fusionnet/workflow/messages.py.
@@ -92,6 +97,7 @@ if workflow.is_main_process:
 
 
 onsuccess:
+    JOB.remember_results()
     logger.info(f"\nResult: {', '.join(JOB.results)}")
 
 

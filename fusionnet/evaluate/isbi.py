@@ -112,8 +112,9 @@ def score_stack(
     - ``v_rand`` = 2 AB / (A + B), with AB = sum n_ij^2 + z, A = sum a_i^2, B = sum b_j^2 + z;
       ``v_rand_merge`` = AB / B, the precision: 1 without mergers; ``v_rand_split`` = AB / A, the recall: 1
       without splits.
-    - ``v_info`` = 2 I / (H_A + H_B), I = H_A + H_B - H_AB, in nats; ``v_info_merge`` = I / H_B,
-      ``v_info_split`` = I / H_A. 0 where an entropy is below 1e-12, so a slice whose truth is one single cell
+    - ``v_info`` = 2 I / (H_A + H_B), I = H_A + H_B - H_AB, in nats; ``v_info_merge`` = I / H_A, 1
+      without mergers; ``v_info_split`` = I / H_B, 1 without splits (the challenge's program calls them recall and
+      precision). 0 where an entropy is below 1e-12, so a slice whose truth is one single cell
       has a V_info of 0 whatever the proposal.
     - ``unthinned_v_rand`` and so on: the same with every background pixel of the proposal a dam.
     - ``segments`` and ``dam_pixels`` of the whole slice after thinning; pixel counts ``true_positives`` ...
@@ -146,7 +147,18 @@ def score_stack(
     if not instances:
         truth = truth > 0
     counts, thinned, unthinned = count_stack(truth, proposal, thresholds, threads)
-    per_slice = scores_of(thinned, "") | scores_of(unthinned, "unthinned_")
+    per_slice = named_scores(thinned) | named_scores(unthinned, "unthinned_")
     names = ("segments", "dam_pixels", "true_positives", "false_positives", "false_negatives", "true_negatives")
     per_slice |= {name: counts[..., column] for column, name in enumerate(names)}
     return StackScores(np.asarray(thresholds, dtype=float), per_slice, {"thinned": thinned, "unthinned": unthinned})
+
+
+def named_scores(sums: np.ndarray, prefix: str = "") -> dict[str, np.ndarray]:
+    """Return `fusionnet.evaluate.overlaps.scores_of`, with each part of V_info by its own name.
+
+    There the two are swapped. Trainings depend on that file, though none of them reads the parts: mended there, it
+    would make every committed network stale, so that waits until they are trained anew.
+    """
+    scores = scores_of(sums, prefix)
+    merge, split = f"{prefix}v_info_merge", f"{prefix}v_info_split"
+    return scores | {merge: scores[split], split: scores[merge]}

@@ -79,7 +79,7 @@ def segmentation_table(ladders: Sequence[Ladder]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def gains(ladders: Sequence[Ladder], seed: int = 0) -> list[Effect]:
+def gains(ladders: Sequence[Ladder]) -> list[Effect]:
     """Return the effects, for each headline score, of each arm's rungs against its threshold.
 
     Their `arm` is ``ARM/RUNG``. The same probabilities are compared, so what is left to chance is another training,
@@ -87,38 +87,32 @@ def gains(ladders: Sequence[Ladder], seed: int = 0) -> list[Effect]:
 
     Args:
         ladders: All of them.
-        seed: Keys the bootstrap's resamples.
     """
     arms = list(dict.fromkeys(each.arm for each in ladders))
     pairs = [((arm, rung), (arm, THRESHOLD)) for arm in arms for rung in RUNGS if rung not in (THRESHOLD, CEILING)]
-    return _effects(ladders, pairs, seed)
+    return _effects(ladders, pairs)
 
 
-def differences(ladders: Sequence[Ladder], pairs: Sequence[tuple[str, str]], seed: int = 0) -> list[Effect]:
+def differences(ladders: Sequence[Ladder], pairs: Sequence[tuple[str, str]]) -> list[Effect]:
     """Return the effects of each pair's first arm against its second, by threshold and by learned edges.
 
     Args:
         ladders: All of them.
         pairs: From `fusionnet.report.comparison.pairs_of`.
-        seed: Keys the bootstrap's resamples.
     """
     by_rung = [((arm, rung), (other, rung)) for arm, other in pairs for rung in (THRESHOLD, BESIDE)]
-    return _effects(ladders, by_rung, seed)
+    return _effects(ladders, by_rung)
 
 
-def _effects(
-    ladders: Sequence[Ladder], pairs: Sequence[tuple[tuple[str, str], tuple[str, str]]], seed: int
-) -> list[Effect]:
+def _effects(ladders: Sequence[Ladder], pairs: Sequence[tuple[tuple[str, str], tuple[str, str]]]) -> list[Effect]:
     effects = []
-    for number, score in enumerate(headlines()):
+    for score in headlines():
         scores: dict[str, SliceScores] = {}
         for name in dict.fromkeys(name for pair in pairs for name in pair):
             arm, rung = name
             of_arm = [each for each in ladders if each.arm == arm]
             scores["/".join(name)] = {(each.fold, each.seed): each.slice_scores(rung, score) for each in of_arm}
-        for position, (name, baseline) in enumerate(pairs):
-            generator = np.random.default_rng([seed, number, position])
-            effects.append(estimate_effect("/".join(name), "/".join(baseline), score, scores, generator))
+        effects += [estimate_effect("/".join(name), "/".join(baseline), score, scores) for name, baseline in pairs]
     return effects
 
 

@@ -37,20 +37,17 @@ def pairs_of(networks: Mapping[str, ArmSettings]) -> list[tuple[str, str]]:
     return pairs
 
 
-def compare(replicates: Sequence[Replicate], pairs: Sequence[tuple[str, str]], seed: int = 0) -> list[Effect]:
+def compare(replicates: Sequence[Replicate], pairs: Sequence[tuple[str, str]]) -> list[Effect]:
     """Return the effects, for each headline metric, of each pair: its first arm against its second.
 
     Args:
         replicates: All of them.
         pairs: From `pairs_of`.
-        seed: Keys the bootstrap's resamples, so that the same results give the same interval.
     """
     effects = []
-    for number, score in enumerate(headlines()):
+    for score in headlines():
         scores = scores_by_replicate(list(replicates), score)
-        for position, (arm, baseline) in enumerate(pairs):
-            generator = np.random.default_rng([seed, number, position])
-            effects.append(estimate_effect(arm, baseline, score, scores, generator))
+        effects += [estimate_effect(arm, baseline, score, scores) for arm, baseline in pairs]
     return effects
 
 

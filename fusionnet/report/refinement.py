@@ -139,10 +139,10 @@ def refinement_markdown(scores: Sequence[UnitScores], names: Mapping[str, str]) 
 
 def _verdicts(scores: Sequence[UnitScores], arm: str) -> list[str]:
     said = []
-    for number, (score, name) in enumerate(headlines().items()):
+    for score, name in headlines().items():
         by_unit = {f"unit {unit}": slices for unit, slices in _slices_by_unit(scores, arm, score).items()}
         units = list(by_unit)
-        effect = estimate_effect(units[-1], units[0], score, by_unit, np.random.default_rng(number))
+        effect = estimate_effect(units[-1], units[0], score, by_unit)
         said.append(sentence(effect, {unit: unit for unit in units}, name))
     return said
 

@@ -1,4 +1,4 @@
-"""Is one arm better than another? Paired effects with bootstrap intervals, and a sentence that says what they show.
+"""Is one arm better than another? Paired effects with intervals, and a sentence that says what they show.
 
 Two arms are compared on the same replicates (a fold and a seed: one training of each arm) and the same slices, so
 that what makes a slice hard cancels out. Chance enters through the training, through the slices that happen to be
@@ -15,8 +15,6 @@ from scipy import stats
 
 from fusionnet.errors import UserError
 from fusionnet.report.power import CONFIDENCE, MOST_FOLDS, POWER, folds_needed, smallest_effect
-
-RESAMPLES = 4999
 
 ReplicateKey = tuple[str, int]
 """Fold and seed."""
@@ -62,8 +60,6 @@ def estimate_effect(
     baseline: str,
     score: str,
     scores: Mapping[str, SliceScores],
-    generator: np.random.Generator,
-    resamples: int = RESAMPLES,
 ) -> Effect:
     """Estimate the effect of an arm against a baseline on the replicates that both have.
 
@@ -72,15 +68,13 @@ def estimate_effect(
         baseline: Another one.
         score: Name of the score; higher is better.
         scores: Per arm and replicate, the score of each slice.
-        generator: Draws the resamples.
-        resamples: Number of bootstrap resamples.
 
     Raises:
         UserError: The two arms share no replicate, or have different numbers of slices in one.
     """
     differences = paired_differences(arm, baseline, scores)
     mean = _mean_of_means(differences)
-    low, high = bootstrap_interval(differences, generator, resamples=resamples)
+    low, high = interval(differences)
     slices = {fold: len(difference) for (fold, _), difference in differences.items()}
     folds, needed, smallest = len(slices), None, None
     if folds > 1:  # a single fold says nothing about the scatter of folds
@@ -111,23 +105,15 @@ def paired_differences(arm: str, baseline: str, scores: Mapping[str, SliceScores
     return {key: np.asarray(scores[arm][key], float) - scores[baseline][key] for key in common}
 
 
-def bootstrap_interval(
-    differences: Mapping[ReplicateKey, np.ndarray],
-    generator: np.random.Generator,
-    confidence: float = CONFIDENCE,
-    resamples: int = RESAMPLES,
-) -> tuple[float, float]:
+def interval(differences: Mapping[ReplicateKey, np.ndarray], confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return an interval for the mean difference that allows for chance in trainings, slices and folds.
 
     The interval is the mean plus or minus Student's t times `standard_error`, with as many degrees of freedom as the
-    fewest of these allow. Percentiles of a bootstrap over so few would be far too narrow (Hesterberg 2015,
-    doi 10.1080/00031305.2015.1089789).
+    fewest of these allow. Of folds with equally many seeds it is that of the paired t-test of their means.
 
     Args:
         differences: Per replicate, the paired difference of each slice, shape (Z,).
-        generator: Draws the resamples.
         confidence: Probability that the interval is to cover the true mean difference.
-        resamples: Number of resamples.
 
     Returns:
         ``(low, high)``. With one fold the interval covers chance in its trainings and slices; with one replicate
@@ -135,41 +121,34 @@ def bootstrap_interval(
     """
     center = _mean_of_means(differences)
     folds, slices = len({fold for fold, _ in differences}), len(next(iter(differences.values())))
-    # Several folds are resampled whole; of one fold both its trainings and its slices, and the fewer of them bind.
+    # Several folds vary whole; of one fold both its trainings and its slices do, and the fewer of them bind.
     units = folds if folds > 1 else min((number for number in (len(differences), slices) if number > 1), default=1)
     if units < 2:
         return -np.inf, np.inf
-    half = stats.t.ppf((1 + confidence) / 2, units - 1) * standard_error(differences, generator, resamples)
+    half = stats.t.ppf((1 + confidence) / 2, units - 1) * standard_error(differences)
     return center - float(half), center + float(half)
 
 
-def standard_error(
-    differences: Mapping[ReplicateKey, np.ndarray], generator: np.random.Generator, resamples: int = RESAMPLES
-) -> float:
-    """Return the standard error of the mean difference by a bootstrap.
+def standard_error(differences: Mapping[ReplicateKey, np.ndarray]) -> float:
+    """Return the standard error of the mean difference.
 
-    Of several folds whole folds are resampled: their trainings, their slices and their place in the tissue are odd
-    together. Of one fold whole replicates are resampled, and whole slices, since a difference is odd because the two
-    trainings were, or the slice is for every seed, or this training on this slice; the two variances add up, less
-    that of resampling both at once, which both hold (clustering in two ways: Cameron, Gelbach and Miller 2011,
+    Several folds vary whole: their trainings, their slices and their place in the tissue are odd together. Of one
+    fold whole replicates vary, and whole slices, since a difference is odd because the two trainings were, or the
+    slice is for every seed, or this training on this slice; the two variances add up, less that of single
+    differences, which both hold (clustering in two ways: Cameron, Gelbach and Miller 2011,
     doi 10.1198/jbes.2010.07136). That sum is not let fall below the larger of the two.
 
     Args:
         differences: Per replicate, the paired difference of each slice, shape (Z,).
-        generator: Draws the resamples.
-        resamples: Number of resamples.
     """
     center = _mean_of_means(differences)
     cells = {key: (values - center) / (len(differences) * len(values)) for key, values in differences.items()}
     folds = list(dict.fromkeys(fold for fold, _ in cells))
     if len(folds) > 1:
-        totals = np.array([sum(values.sum() for key, values in cells.items() if key[0] == fold) for fold in folds])
-        return float(np.sqrt(_variance_of_resampled_sum(totals, generator, resamples)))
+        totals = [sum(values.sum() for key, values in cells.items() if key[0] == fold) for fold in folds]
+        return float(np.sqrt(_variance_of_sum(np.array(totals))))
     table = np.stack(list(cells.values()))  # (replicates, slices)
-    replicates, slices, both = (
-        _variance_of_resampled_sum(totals, generator, resamples)
-        for totals in (table.sum(axis=1), table.sum(axis=0), table.ravel())
-    )
+    replicates, slices, both = map(_variance_of_sum, (table.sum(axis=1), table.sum(axis=0), table.ravel()))
     return float(np.sqrt(max(replicates + slices - both, replicates, slices)))
 
 
@@ -222,15 +201,9 @@ def _mean_of_means(differences: Mapping[ReplicateKey, np.ndarray]) -> float:
     return float(np.mean([values.mean() for values in differences.values()]))
 
 
-def _variance_of_resampled_sum(totals: np.ndarray, generator: np.random.Generator, resamples: int) -> float:
-    """Return the bootstrap variance of the sum of independent totals, 0 for a single one.
-
-    A bootstrap divides by n where an unbiased variance divides by n - 1; with a handful of trainings that matters.
-    """
-    if len(totals) < 2:
-        return 0.0
-    drawn = stats.bootstrap((totals,), np.sum, n_resamples=resamples, method="percentile", batch=512, rng=generator)
-    return float(drawn.standard_error) ** 2 * len(totals) / (len(totals) - 1)
+def _variance_of_sum(totals: np.ndarray) -> float:
+    """Return the variance of the sum of independent totals of one distribution, 0 for a single one."""
+    return len(totals) * float(totals.var(ddof=1)) if len(totals) > 1 else 0.0
 
 
 def count(number: int, noun: str) -> str:

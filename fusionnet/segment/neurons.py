@@ -19,8 +19,9 @@ COMMON_OF_ALL = 0.1  # least intersection over union of two segments that are li
 def links_between(upper: np.ndarray, lower: np.ndarray, least: float = COMMON_OF_ALL) -> np.ndarray:
     """Return which segments of two neighbouring slices are one neuron: those that each fit the other best.
 
-    How well two fit is their intersection over union. So a neuron has one segment in each slice, and its branches are
-    neurons of their own; but a segment that is wrong in one slice does not merge what it touches in the next.
+    How well two fit is their intersection over union; of equal ones the lower number counts. So a neuron has one
+    segment in each slice, and its branches are neurons of their own; but a segment that is wrong in one slice does not
+    merge what it touches in the next.
 
     Args:
         upper: Segments of a slice, from 1, and 0 for none, (Y, X).
@@ -36,12 +37,14 @@ def links_between(upper: np.ndarray, lower: np.ndarray, least: float = COMMON_OF
     pairs = np.stack(np.divmod(keys, base), axis=1)
     sizes = [np.bincount(each)[pairs[:, side]] for side, each in enumerate((one, other))]
     fit = common / (sizes[0] + sizes[1] - common)
-    best = np.ones(len(pairs), bool)
-    for side, each in enumerate((one, other)):
-        greatest = np.zeros(int(each.max()) + 1)
-        np.maximum.at(greatest, pairs[:, side], fit)
-        best &= fit == greatest[pairs[:, side]]
-    return pairs[best & (fit >= least)].astype(np.int32)
+    best = fit >= least
+    for side in (0, 1):
+        order = np.lexsort((pairs[:, 1 - side], -fit, pairs[:, side]))  # of each segment the best first
+        _, first = np.unique(pairs[order, side], return_index=True)
+        foremost = np.zeros(len(pairs), bool)
+        foremost[order[first]] = True
+        best &= foremost
+    return pairs[best].astype(np.int32)
 
 
 class Families:

@@ -1,6 +1,7 @@
 """Arrays in HDF5 files, ``file.h5:KEY``: CREMI's layout, ilastik's exports, Fiji's plugin, and others."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ import numpy as np
 from fusionnet.errors import UserError
 from fusionnet.files import split_key
 from fusionnet.volumes.output import ContiguousWriter, OutputPlan, cannot_be_written
-from fusionnet.volumes.source import VolumeSource, existing, oriented
+from fusionnet.volumes.source import Reader, VolumeSource, existing, oriented
 from fusionnet.volumes.units import attribute_voxel_size
+
+# Level 0 of set-up 0 at time 0 is /t00000/s00/0/cells. Whatever fills it, the type is int16 (Pietzsch et al. 2015).
+BIGDATAVIEWER = re.compile(r"/t\d{5,}/s\d{2,}/\d+/cells")
 
 
 def is_hdf5(name: str) -> bool:
@@ -39,8 +43,17 @@ def open_hdf5(name: str) -> VolumeSource:
     known = axes if all(axes) else None
     shape, reader = oriented(name, data, known)
     size, notes = attribute_voxel_size(attributes, known)
+    dtype = data.dtype.newbyteorder("=")
+    if BIGDATAVIEWER.fullmatch(data.name) and dtype == np.int16:
+        dtype, reader = np.dtype(np.uint16), _unsigned(reader)
+        notes = [*notes, "int16 as BigDataViewer keeps uint16: taken for unsigned"]
     depth = data.chunks[axes.index("z") if known and "z" in axes else -3] if data.chunks and data.ndim > 2 else 1
-    return VolumeSource(name, shape, data.dtype.newbyteorder("="), reader, size, depth, notes=(*unwritten, *notes))
+    return VolumeSource(name, shape, dtype, reader, size, depth, notes=(*unwritten, *notes))
+
+
+def _unsigned(read: Reader) -> Reader:
+    """Return what reads the same bits as unsigned numbers."""
+    return lambda z, y, x: read(z, y, x).astype(np.int16, copy=False).view(np.uint16)
 
 
 def _require_written(name: str, data: Any) -> list[str]:

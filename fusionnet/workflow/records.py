@@ -16,6 +16,7 @@ from typing import Any
 from fusionnet.config.experiment import DEFAULT_EXPERIMENT
 from fusionnet.errors import UserError
 from fusionnet.workflow.dvc_lock import outputs_by_stage, outputs_of
+from fusionnet.workflow.leftovers import require_none
 
 UP_TO_DATE = "no update"  # what Snakemake's summary says of a file that it would not make again
 NAMES_SHOWN = 3
@@ -127,6 +128,7 @@ def _record(experiment: str) -> bool:
         raise UserError(f"{pipeline} does not exist, so DVC does not follow this experiment")
     if has_work(experiment):
         raise UserError(f"Snakemake has work to do for {experiment}; run it first: snakemake {experiment}")
+    require_none(pipeline)
     done = _call("dvc", "commit", "--quiet", "--force", str(pipeline))
     if done.returncode:
         raise UserError(f"DVC did not record it: {_words(done)}")
@@ -155,6 +157,7 @@ def _sync(experiment: str, remote: str, named: bool) -> bool | None:
     if done.returncode:
         return _explain_checkout(experiment, remote, named, _words(done))
     if _changed_stages(pipeline):
+        require_none(pipeline)
         raise UserError(
             "configuration or code differ from this commit's record, so nothing was marked as current; "
             f"undo the change (git stash) or take it up: dvc repro {pipeline}"

@@ -1,5 +1,6 @@
 """What `workflow/volume.smk` needs to know to have one volume predicted by many jobs."""
 
+import os
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,10 +8,17 @@ from typing import Any, Literal
 
 from pydantic import PositiveInt, field_validator
 
-from fusionnet.config.reading import merge, overrides, written_path
+from fusionnet.config.experiment import BASE
+from fusionnet.config.reading import merge, overrides, read_yaml, written_path
 from fusionnet.config.schema import Section, validate
-from fusionnet.files import file_of
+from fusionnet.config.stages import PredictSection
+from fusionnet.errors import UserError
+from fusionnet.files import file_of, write_text
+from fusionnet.provenance import fingerprint
+from fusionnet.volumes.fingerprint import files_fingerprint
 from fusionnet.volumes.places import is_address
+
+KNOWN = Path(".snakemake/volumes")  # a file for each result: what `known_state` said of it when it was made
 
 
 class VolumeJob(Section):
@@ -57,8 +65,26 @@ class VolumeJob(Section):
 
     @property
     def inputs(self) -> list[str]:
-        """Files and folders that are read; of ``file.h5:key`` the file."""
-        return [self.checkpoint, str(file_of(self.volume))]
+        """Files and folders that are read: of ``file.h5:key`` the file, of a network of the package its weights.
+
+        Raises:
+            UserError: The checkpoint is neither a file nor a network of the package.
+        """
+        checkpoint = self.checkpoint
+        if not Path(checkpoint).exists():
+            from fusionnet.models.pretrained import find  # imports torch, which takes seconds at each job's start
+
+            checkpoint = os.path.relpath(find(checkpoint))  # the same in a copy of this folder
+        return [checkpoint, str(file_of(self.volume))]
+
+    @property
+    def settings(self) -> str:
+        """The base configuration's section ``predict`` as JSON, which is handed over: another one, another result.
+
+        Raises:
+            UserError: The file cannot be read, or a key is missing, unknown or wrong.
+        """
+        return validate(PredictSection, read_yaml(BASE).get("predict"), f"{BASE}: predict").model_dump_json()
 
     @property
     def results(self) -> list[str]:
@@ -68,6 +94,28 @@ class VolumeJob(Section):
     def is_folder(self, result: str) -> bool:
         """Tell whether a result is a folder."""
         return result.endswith(".zarr") or f"precomputed://{result}" in (self.probabilities, self.deviation)
+
+    def require_known_results(self) -> None:
+        """Refuse results that are there and not as this workflow left them.
+
+        Of a file without a record Snakemake sees only that it is newer than its inputs, so that it passes for the
+        result of any checkpoint; and before a job it removes what bears its result's name, whatever that holds.
+
+        Raises:
+            UserError: There is one.
+        """
+        for result in filter(os.path.lexists, self.results):
+            record = _record_of(result)
+            if not record.is_file() or record.read_text(encoding="utf-8") != known_state(result):
+                raise UserError(
+                    f"{result}: is there, and not as a run of this workflow in this folder left it, so what it was "
+                    "made from is not known; choose another name, or move it away"
+                )
+
+    def remember_results(self) -> None:
+        """Record the results as they are, once they are made."""
+        for result in self.results:
+            write_text(_record_of(result), known_state(result))
 
     @property
     def folder(self) -> str:
@@ -85,3 +133,14 @@ class VolumeJob(Section):
     def log(self) -> str:
         """Folder of the logs."""
         return f"logs/volumes/{Path(self.results[0]).name}"
+
+
+def known_state(result: str) -> str:
+    """Return what tells whether a result was changed; Snakemake's own file in a folder does not count."""
+    path = Path(result)
+    parts = [each for each in path.iterdir() if each.name != ".snakemake_timestamp"] if path.is_dir() else [path]
+    return files_fingerprint(sorted(parts))
+
+
+def _record_of(result: str) -> Path:
+    return KNOWN / fingerprint(os.path.relpath(result))

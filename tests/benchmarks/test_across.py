@@ -18,13 +18,17 @@ def test_a_network_away_from_home_is_scored_once(
     write_volume(tmp_path / "volume.tif", volume, {})
     write_volume(tmp_path / "labels.tif", labels, {})
     table = tmp_path / "across.csv"
-    stacks = ["--volume", f"{tmp_path}/volume.tif", "--labels", f"{tmp_path}/labels.tif", "--slices", "0-1"]
-    for _ in range(2):
+    stacks = ["--volume", f"{tmp_path}/volume.tif", "--labels", f"{tmp_path}/labels.tif"]
+    for slices in ("0-1", "0-1", "1-2"):
         command = ["across.py", "fusionnet-isbi2012", "--on", "phantom", "--edges", "fusionnet-isbi2012", *stacks]
-        monkeypatch.setattr("sys.argv", [*command, "--table", str(table)])
+        monkeypatch.setattr("sys.argv", [*command, "--slices", slices, "--table", str(table)])
         run(main)
     rows = pd.read_csv(table)
-    assert len(rows) == 1 and rows["slices"][0] == 2
+    assert rows["on"].tolist() == ["phantom 0-1", "phantom 1-2"] and rows["slices"].tolist() == [2, 2]
     assert rows[["v_rand", "v_info", "v_rand_edges", "v_info_edges"]].to_numpy().min() > 0.5
-    shown = f"| FusionNet | fusionnet-isbi2012 | phantom | 1 | {rows['v_rand'][0]:.4f}"
+    shown = f"| FusionNet | fusionnet-isbi2012 | phantom 0-1 | 1 | {rows['v_rand'][0]:.4f}"
     assert shown in capsys.readouterr().out
+    rows.drop(columns="on").to_csv(table, index=False)
+    with pytest.raises(SystemExit):
+        run(main)
+    assert "lacks on, of an older version; name a new table" in capsys.readouterr().err

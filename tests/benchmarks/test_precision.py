@@ -12,9 +12,9 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks/precision.py"
 FOLDS = ("8-11", "19-23", "25-29")
 
 
-def trainings(name: str, better: dict[str, float]) -> list[dict]:
+def trainings(name: str, better: dict[str, float], steps: int = 5) -> list[dict]:
     return [
-        {"name": name, "arm": arm, "fold": fold, "seed": seed, "steps": 5, "v_rand": 0.9 + more, "v_info": 0.95}
+        {"name": name, "arm": arm, "fold": fold, "seed": seed, "steps": steps, "v_rand": 0.9 + more, "v_info": 0.95}
         for arm, more in better.items()
         for fold in FOLDS
         for seed in (0, 1)
@@ -43,6 +43,21 @@ def test_differences_are_those_of_each_network_and_of_both(run):
         ["FusionNet", "6", "V_rand", "+0.0300", "+0.0300 to +0.0300", "+0.0300, +0.0300"],
         ["U-Net", "5", "V_rand", "+0.0100", "+0.0100 to +0.0100", "+0.0100, +0.0100"],
         ["FusionNet and U-Net", "10", "V_rand", "+0.0200", "+0.0200 to +0.0200", "+0.0100, +0.0300"],
+    ]
+
+
+def test_each_length_of_training_is_a_pair_of_its_own(run):
+    both = [
+        {"bfloat16": {"unet": 0.01, "fusionnet": 0.03}, "float32": {"unet": 0.0, "fusionnet": 0.0}},
+        {"bfloat16": {"unet": 0.02, "fusionnet": 0.04}, "float32": {"unet": 0.0, "fusionnet": 0.0}},
+    ]
+    rows = [
+        row for steps, names in enumerate(both, 5) for name, of in names.items() for row in trainings(name, of, steps)
+    ]
+    assert [line[:4] for line in run(rows)[:3]] == [
+        ["FusionNet", "12", "V_rand", "+0.0350"],
+        ["U-Net", "12", "V_rand", "+0.0150"],
+        ["FusionNet and U-Net", "24", "V_rand", "+0.0250"],
     ]
 
 

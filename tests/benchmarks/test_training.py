@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from benchmarks import inner_folds
 from fusionnet.volumes.stacks import write_volume
 
 ROOT = Path(__file__).parents[2]
@@ -75,3 +76,17 @@ def test_edges_are_taught_by_inner_folds_too(run, tmp_path, augmented):
     table = pd.read_csv(tmp_path / "table.csv")
     assert table["taught_by"].tolist() == ["threshold", "seen", "inner folds"]
     assert table["v_rand"].between(0, 1).all() and table["error_taught"].between(0, 1).all()
+
+
+def test_inner_folds_of_another_number_or_setting_are_measured_too(monkeypatch, tmp_path):
+    monkeypatch.setattr(inner_folds, "read_stacks", lambda *_: None)
+    monkeypatch.setattr(inner_folds, "set_up", lambda *_: None)
+    monkeypatch.setattr(inner_folds, "measure", lambda job, *_: [{"batch": job.train.batch_size}])
+    files = ["--volume", "v.tif", "--labels", "l.tif", "--table", str(tmp_path / "table.csv"), "--folds", "0-4"]
+    two = ["--set", '{"train": {"batch_size": 2, "epochs": 3}}']
+    same = ["--set", '{"train": {"epochs": 3, "batch_size": 2}}']
+    for options in ([], [], ["--inner", "2"], two, same):
+        monkeypatch.setattr(sys, "argv", ["inner_folds.py", *files, *options])
+        inner_folds.main()
+    table = pd.read_csv(tmp_path / "table.csv")
+    assert table["inner"].tolist() == [3, 2, 3] and table["batch"].tolist()[2] == 2

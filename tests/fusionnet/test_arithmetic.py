@@ -1,5 +1,6 @@
 """The same bytes on every processor: what decides the last bits is set late enough to be configured, and in time."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from fusionnet.arithmetic import ATEN, NARROWER, ONEDNN, PORTABLE, SPIN, WAITING, be_calm, cached_njit, capability
 
 ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "scripts"
 LIMITS = {ATEN, ONEDNN, *WAITING, "OMP_NUM_THREADS", "NPY_DISABLE_CPU_FEATURES"}
 STEP = """
 import hashlib, sys
@@ -134,3 +136,14 @@ def test_where_numba_can_keep_no_cache_it_compiles_without(monkeypatch, options:
     decorated = cached_njit(**options)(double) if options else cached_njit(double)
     monkeypatch.undo()  # numba decorates functions of its own when it compiles
     assert decorated(4) == 8 and asked == [(True, options), (False, options)]
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+def test_scripts_set_the_machine_up_before_a_network_is_built(script: Path):
+    """Its initial weights are drawn by torch, which keeps to the instructions that it began with."""
+    for function in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+        if isinstance(function, ast.FunctionDef):
+            calls = [call for call in ast.walk(function) if isinstance(call, ast.Call)]
+            lines = {call.func.id: call.lineno for call in calls if isinstance(call.func, ast.Name)}
+            built = [lines[name] for name in ("load_trained", "load_checkpoint", "read_networks") if name in lines]
+            assert not ("set_up" in lines and built and min(built) < lines["set_up"]), function.name

@@ -139,6 +139,46 @@ def test_a_network_s_training_slices_alone_teach(call, trained, tissue, tmp_path
     assert {name: (tmp_path / name).read_bytes() for name in STAGE[1::2]} == before
 
 
+def test_slices_and_volume_are_those_that_were_named(call, trained, tissue, tmp_path: Path):
+    """Only a network's own scored slices, of the stack that it was trained on, are cut as a block of that stack."""
+    write_volume(tmp_path / "other.tif", tissue["volume"][::-1], {})
+    maps = {}
+    for name, (volume, slices) in {
+        "fold": ("volume.tif", "5-5"),
+        "z2": ("volume.tif", "2-2"),
+        "other": ("other.tif", "5-5"),
+    }.items():
+        call(*OF_NETWORK[:9], "--volume", volume, "--slices", slices, *SETTINGS, "--map", f"map-{name}.tif")
+        maps[name] = read_stack(tmp_path / f"map-{name}.tif")
+    assert not np.array_equal(maps["fold"], maps["z2"]) and not np.array_equal(maps["fold"], maps["other"])
+    write_volume(tmp_path / "two.tif", tissue["probabilities"][2:4], {})
+    call(
+        *OF_NETWORK[:7],
+        "--probabilities",
+        "two.tif",
+        "--volume",
+        "volume.tif",
+        "--slices",
+        "2-3",
+        *SETTINGS,
+        "--map",
+        "two-map.tif",
+    )
+    assert read_stack(tmp_path / "two-map.tif").shape == (2, SIDE, SIDE)
+
+
+def test_a_network_is_shown_its_training_stack_at_the_levels_that_it_was_trained_on(
+    call, trained, tissue, tmp_path: Path
+):
+    call(*OF_NETWORK, "--map", "m.tif")
+    write_volume(tmp_path / "wide.tif", tissue["volume"].astype(np.uint16) * 257, {})
+    window = {"grey_window": [0, 65535]}
+    save_checkpoint(tmp_path / "c.pt", make_network("unet"), trained, window)
+    wide = [word.replace("volume.tif", "wide.tif") for word in OF_NETWORK]
+    call(*wide, "--map", "wide-map.tif")
+    np.testing.assert_array_equal(read_stack(tmp_path / "wide-map.tif"), read_stack(tmp_path / "m.tif"))
+
+
 def test_each_step_and_the_ceiling_are_scored(call, trained, tissue, tmp_path: Path):
     call(*OF_NETWORK, *STAGE)
     said = call(
@@ -159,7 +199,9 @@ def test_each_step_and_the_ceiling_are_scored(call, trained, tissue, tmp_path: P
         ((*GIVEN, "--labels", "labels.tif", "--map", "m.tif"), "--labels need --train-slices"),
         ((*GIVEN, "--train-slices", "0-3", "--map", "m.tif"), "--labels need --train-slices"),
         ((*GIVEN, *LEARN, "--edges", "fusionnet-isbi2012", "--map", "m.tif"), "give one of the two"),
-        ((*GIVEN, "--save-edges", "e.safetensors"), "nothing is learned"),
+        ((*GIVEN, "--save-edges", "e.safetensors"), "--save-edges: nothing is learned"),
+        ((*GIVEN, "--edges", "fusionnet-isbi2012", "--edges-map", "m.tif"), "--edges-map: nothing is learned"),
+        ((*OF_NETWORK, "--train-slices", "0", "--map", "m.tif"), "--train-slices: a --checkpoint teaches from"),
         ((*GIVEN, "--segments", "s.tif", "--level", "2"), "--level: got 2.0"),
         ((*GIVEN, *LEARN[:3], "5-9", "--map", "m.tif"), "--train-slices: got '5-9', but the stack has slices 0-6"),
         ((*GIVEN, "--edges", "nowhere.safetensors", "--map", "m.tif"), "no such file, and no learned edges"),

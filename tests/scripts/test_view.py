@@ -46,6 +46,8 @@ def test_the_page_is_written_beside_the_probabilities_and_its_bytes_are_the_same
     [
         ({"around": "1,2"}, "--around: got '1,2', expected Z,Y,X"),
         ({"probabilities": "https://example.org/p.zarr"}, "say with --page which file to write"),
+        ({"threshold": 7}, "--threshold: got 7, expected a probability of 0 to 1"),
+        ({"threshold": "nan"}, "--threshold: got nan, expected a probability of 0 to 1"),
         ({"slices": "0-1"}, "expected (2, 64, 64)"),
         ({"labels": "missing.tif"}, "missing.tif"),
         ({"page": "VOLUME"}, "the same file as --volume"),

@@ -48,6 +48,13 @@ def test_the_report_page_holds_every_figure_with_its_caption_and_needs_no_networ
     assert not re.search(r'(?:src|href)="https?:', page)
 
 
+def test_every_stage_computes_in_the_arithmetic_asked_for(finished: Path):
+    """Which is portable: a network that was built before the machine is set up left torch at AVX-512."""
+    logs = {path: path.read_text() for path in (finished / "logs").rglob("*.log")}
+    assert {"train", "predict", "segment"} <= {path.stem for path in logs}
+    assert not [path.name for path, text in logs.items() if "will differ from those of other machines" in text]
+
+
 def test_a_second_run_has_nothing_to_do_and_says_so_soon(run: Command):
     before = processors_seconds()
     output = run("snakemake --cores 8 --resources gpu=1").stdout

@@ -83,7 +83,7 @@ def sections(page: str) -> list[tuple[str, str]]:
     if page == "README.md":
         return [("isbi2012", text)]
     # What no report has stands in written tables and in two parts, which have tests in tests/test_docs_results.py.
-    elsewhere = r"^### (?:Both tissues together|Away from home)\n"
+    elsewhere = r"^### (?:Both stacks together|Away from home)\n"
     return re.findall(rf"^## ([\w-]+): (.*?)(?=^## |{elsewhere})", BLOCK.sub("", text), flags=re.M | re.S)
 
 

@@ -2,11 +2,14 @@
 
 import json
 import runpy
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 from small_project import command_in
+
+from fusionnet.config.experiment import load
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,13 +78,58 @@ def test_status_shows_the_finished_trainings(script):
     ]
 
 
-def test_own_stacks_named_by_relative_paths_are_found_from_the_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/v.tif").write_bytes(b"grey")
-    link = runpy.run_path(str(ROOT / "scripts/verify.py"))["link_own_files"]
-    link(["mine/v.tif", str(tmp_path / "mine/v.tif")], tmp_path / "copy")
-    assert [path.read_bytes() for path in (tmp_path / "copy").rglob("*.tif")] == [b"grey"]
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The parts of a project that are copied to run it again; it is the current folder."""
+    folder = tmp_path / "project"
+    for name in ("config/experiments", "fusionnet", "scripts", "workflow", "mine/folder.n5", "disk/isbi2012"):
+        (folder / name).mkdir(parents=True)
+    for name in ("pyproject.toml", "config/config.yaml", "config/experiments/phantom.yaml"):
+        shutil.copy(ROOT / name, folder / name)
+    for name in ("../beside.tif", "mine/both.h5", "mine/v.tif"):
+        (folder / name).touch()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ({"volume": "mine/both.h5:raw", "labels": "mine/both.h5:labels"}, {}),  # twice the same file
+        ({"volume": "../beside.tif", "labels": "mine/v.tif"}, {}),
+        ({"volume": "n5://mine/folder.n5", "labels": "mine/both.h5"}, {"volume": "n5://{folder}/mine/folder.n5"}),
+        ({"volume": "{folder}/mine/v.tif", "labels": "n5://{folder}/mine/folder.n5"}, {}),
+    ],
+)
+def test_own_stacks_are_found_from_the_copy(project: Path, tmp_path: Path, monkeypatch, named: dict, expected: dict):
+    named = {key: path.replace("{folder}", str(project)) for key, path in named.items()}
+    own = {"folds": ["1-2"], "download": {"dataset": "files", **named}}
+    Path("config/experiments/mine.yaml").write_text(json.dumps(own))
+    before, copy = load("mine"), tmp_path / "elsewhere/copy"
+    copy.mkdir(parents=True)
+    runpy.run_path(str(ROOT / "scripts/verify.py"))["copy_project"](copy)
+    monkeypatch.chdir(copy)
+    there = load("mine")
+    for key, path in named.items():
+        absolute = path if str(project) in path else f"{project}/{path}"
+        assert getattr(there.download, key) == expected.get(key, absolute).replace("{folder}", str(project))
+    there.download.require_own_files()
+    assert there.model_copy(update={"download": before.download}) == before
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_symlink()) == []
+
+
+def test_a_relative_mirror_is_found_from_the_copy(project: Path, tmp_path: Path, monkeypatch):
+    """Also that of another experiment, by which shared stacks are fetched; what names none stays as it was written."""
+    for name, mirror in (("first", "disk"), ("second", None), ("third", "/disk")):
+        overlay = {"download": {"dataset": "isbi2012" if name != "third" else "vnc", "mirror": mirror}}
+        Path(f"config/experiments/{name}.yaml").write_text(json.dumps(overlay))
+    (tmp_path / "copy").mkdir()
+    runpy.run_path(str(ROOT / "scripts/verify.py"))["copy_project"](tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    assert load("first").download.mirror == f"{project}/disk" and load("third").download.mirror == "/disk"
+    for name in ("second", "third", "phantom"):
+        overlay = f"config/experiments/{name}.yaml"
+        assert Path(overlay).read_bytes() == (project / overlay).read_bytes()
 
 
 @pytest.mark.slow

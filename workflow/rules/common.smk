@@ -15,7 +15,7 @@ from fusionnet.workflow.claims import claim
 from fusionnet.workflow.code import code_files
 from fusionnet.workflow.gpus import Places, gpus_offered
 from fusionnet.workflow.plan import AUGMENTED, REPLICATE, REPORT, REPORTS, SUBMISSION, Plan
-from fusionnet.workflow.plans import asked_for, load_plans, targets_of
+from fusionnet.workflow.plans import asked_for, load_plans, plans_by_stacks, targets_of
 
 ENVIRONMENT = workflow.source_path("../envs/fusionnet.yaml")
 

@@ -1,10 +1,8 @@
 # Raw stacks, as the dataset has them.
 from fusionnet.volumes.fingerprint import files_fingerprint
 
-RAW = {plan.raw_name: plan for plan in PLANS.values()}
-
 # A rule for each dataset: they differ in which stacks they have.
-for dataset, plan in RAW.items():
+for dataset, plan in plans_by_stacks(PLANS).items():
 
     rule:
         name:

@@ -14,9 +14,9 @@ from fusionnet.style import GREY, arm_colours, display_names, legend_below, new_
 
 SHORT = (
     "threshold",
-    "linkage,\nnothing learned",
+    "linkage,\nnothing\nlearned",
     "learned\nedges",
-    "learned edges,\nslices beside",
+    "learned\nedges, slices\nbeside",
     "merged by\nthe truth",
 )
 BESIDE = 0.12  # arms are set apart by this part of a step

@@ -243,3 +243,17 @@ def test_any_stack_scores_within_bounds_and_as_its_slices_do(stacks: tuple[np.nd
     pixels = ("true_positives", "false_positives", "false_negatives", "true_negatives")
     assert (sum(scores.per_slice[name] for name in pixels) == truth[0].size).all()
     assert isinstance(scores, StackScores)
+
+
+def test_merge_parts_see_mergers_alone_and_split_parts_splits():
+    cells = np.ones((1, 40, 62), np.uint8)
+    cells[:, :, [20, 41]] = 0  # three cells
+    split, merged = cells.astype(np.float32), cells.astype(np.float32)
+    split[:, 20] = 0  # each in two
+    merged[:, 5, 20] = 1  # a gap between the first two
+    for proposal, hurt, whole in ((split, "split", "merge"), (merged, "merge", "split")):
+        scores = {name: values[0, 5] for name, values in score_stack(cells, proposal).per_slice.items()}
+        numbers = score_segments(components(cells[0]), thinned_segments(proposal[0], 0.5))
+        for score in ("v_rand", "v_info"):
+            assert scores[f"{score}_{whole}"] > 0.95 and scores[f"{score}_{hurt}"] < 0.85
+            assert numbers[f"{score}_{hurt}"] == pytest.approx(scores[f"{score}_{hurt}"])

@@ -72,6 +72,13 @@ def test_segments_are_linked_that_fit_each_other_best():
     np.testing.assert_array_equal(links_between(lower, upper)[:, ::-1], [[2, 1], [3, 2], [1, 4]])
 
 
+def test_of_two_that_fit_equally_well_one_is_linked():
+    """Else two segments of one slice would be one neuron."""
+    halves = np.array([[1, 1, 2, 2]])
+    assert links_between(np.ones((1, 4), int), halves).tolist() == [[1, 1]]
+    assert links_between(halves, np.ones((1, 4), int)).tolist() == [[1, 1]]
+
+
 def test_a_segment_that_covers_two_merges_none_of_them():
     two, one = np.array([[1, 1, 1, 2, 2]] * 4), np.ones((4, 5), int)
     assert links_between(two, one).tolist() == [[1, 1]] and links_between(one, two).tolist() == [[1, 1]]

@@ -55,6 +55,19 @@ def test_three_numbers_for_axes_in_another_order_are_not_taken_for_a_size(tmp_pa
     assert open_volume(f"{tmp_path}/v.h5:equal").voxel_size_nm == (4, 4, 4)
 
 
+def test_bigdataviewers_signed_greys_are_unsigned(tmp_path: Path):
+    """It keeps unsigned 16 bits as signed ones; other arrays of int16 are what they are."""
+    greys = np.linspace(0, 65535, STACK.size).astype(np.uint16).reshape(STACK.shape)
+    with h5py.File(tmp_path / "v.h5", "w") as file:
+        file.create_dataset("t00000/s00/0/cells", data=greys.view(np.int16), chunks=True)
+        file["raw"] = greys.view(np.int16)
+    source = open_volume(f"{tmp_path}/v.h5:t00000/s00/0/cells")
+    assert source.dtype == np.uint16 and "taken for unsigned" in source.notes[-1]
+    np.testing.assert_array_equal(source.read_all(), greys)
+    np.testing.assert_array_equal(source.read(slice(1, 3), slice(2, 9), slice(0, 40)), greys[1:3, 2:9])
+    assert open_volume(f"{tmp_path}/v.h5:raw").dtype == np.int16
+
+
 def array(axes: str) -> np.ndarray:
     """Return STACK, or its first slice, with axes in another order and others of length 1."""
     stack = STACK if "z" in axes else STACK[0]

@@ -6,7 +6,7 @@ from small_project import ROOT
 
 from fusionnet.config.experiment import EXPERIMENTS
 from fusionnet.errors import UserError
-from fusionnet.workflow.plans import asked_for, load_plans, targets_of
+from fusionnet.workflow.plans import asked_for, load_plans, plans_by_stacks, targets_of
 
 UNET = {"architecture": "unet", "width": 2}
 LABELLED = {"dataset": "files", "volume": "v.tif", "labels": "l.tif"}
@@ -50,6 +50,56 @@ def test_a_test_fold_needs_a_test_stack(overlays: Path):
 def test_what_cannot_be_reported_is_refused_before_anything_runs(overlays: Path, overlay: dict, message: str):
     (overlays / "mine.yaml").write_text(json.dumps({"download": LABELLED, **overlay}))
     assert message in str(load_plans({})[1]["mine"])
+
+
+@pytest.mark.parametrize(
+    ("folds", "message"),
+    [
+        (["0-4", "3-7"], "folds '0-4' and '3-7' both have slice 3; expected each slice in one fold at most"),
+        (["8-11", "test", "0-9", "12-12"], "folds '0-9' and '8-11' both have slice 8;"),
+        (["12-13", "10-19"], "folds '10-19' and '12-13' both have slice 12;"),
+    ],
+)
+def test_folds_that_share_a_slice_are_refused(overlays: Path, folds: list[str], message: str):
+    """The verdict would count the slice twice, as if two blocks of tissue had said the same."""
+    (overlays / "mine.yaml").write_text(json.dumps({"download": {**LABELLED, "test_volume": "t.tif"}, "folds": folds}))
+    assert f"config/experiments/mine.yaml: {message}" in str(load_plans({})[1]["mine"])
+    assert "change one of them" in str(load_plans({})[1]["mine"])
+
+
+def test_folds_that_touch_are_not(overlays: Path):
+    mine = {"download": {**LABELLED, "test_volume": "t.tif"}, "folds": ["5-9", "0-4", "10-10", "test"]}
+    (overlays / "mine.yaml").write_text(json.dumps(mine))
+    assert load_plans({})[1] == {}
+
+
+def on_isbi2012(overlays: Path, **mirrors: str | None) -> None:
+    for name, mirror in mirrors.items():
+        (overlays / f"{name}.yaml").write_text(json.dumps({"download": {"dataset": "isbi2012", "mirror": mirror}}))
+
+
+@pytest.mark.parametrize("named", ["first", "second", "third"])
+def test_stacks_that_experiments_share_come_from_the_mirror_that_one_names(overlays: Path, named: str):
+    on_isbi2012(overlays, **{"first": None, "second": None, "third": None, named: "disk"})
+    plans, faults = load_plans({})
+    by_stacks = plans_by_stacks(plans)
+    assert by_stacks["isbi2012"].config.download.mirror == "disk" and faults == {}
+    assert set(by_stacks) == {"isbi2012", "phantom"}
+
+
+def test_a_mirror_may_be_named_twice(overlays: Path):
+    on_isbi2012(overlays, first="disk", second="disk")
+    assert load_plans({})[1] == {}
+
+
+def test_two_mirrors_of_one_dataset_are_refused(overlays: Path):
+    on_isbi2012(overlays, first="disk", second="share", third=None)
+    plans, faults = load_plans({})
+    assert set(plans) == {"phantom"} and set(faults) == {"first", "second", "third"}
+    assert str(faults["third"]).startswith(
+        "config/experiments: data/raw/isbi2012 is fetched once for first, second, third"
+    )
+    assert "'disk' in first.yaml and 'share' in second.yaml; expected one folder" in str(faults["first"])
 
 
 def test_overrides_win_over_every_overlay(overlays: Path):

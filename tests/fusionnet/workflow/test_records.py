@@ -146,12 +146,14 @@ def test_record_takes_what_is_there_and_asks_for_a_commit(snakemake: Snakemake, 
     assert records._changed_stages(Path("dvc.yaml")) == set()
 
 
-def test_record_says_where_to_look_if_dvc_is_silent(snakemake: Snakemake, lines):
-    """With --quiet it is so about a pipeline that cannot be read."""
+def test_record_says_what_dvc_cannot_read(snakemake: Snakemake, lines):
+    """Its command says nothing with --quiet."""
     with Path("dvc.yaml").open("a") as pipeline:
         pipeline.write("vars: [{a: b: c}]\n")
     assert not records.run_action("record", [])
-    assert lines()[-1] == "phantom: DVC did not record it: it gave no reason; `dvc status` may"
+    assert lines() == [
+        "phantom: DVC cannot read dvc.yaml: unable to read: 'dvc.yaml', YAML file structure is corrupted"
+    ]
 
 
 def test_record_refuses_while_there_is_work(snakemake: Snakemake, lines):
@@ -218,6 +220,53 @@ def test_results_that_are_not_here_are_passed_over_unless_named(snakemake: Snake
         "other: this commit's results are not here: other.txt",
     ]
     assert not records.run_action("sync", ["phantom", "other"])
+
+
+READS_A_FOLDER = """\
+stages:
+  train:
+    cmd: mkdir -p made/seed-0 && cp in.txt made/seed-0/weights.txt
+    deps: [in.txt]
+    outs: [made/seed-0/weights.txt: {persist: true}]
+  report:
+    cmd: ls made > out.txt
+    deps: [made]
+    outs: [out.txt: {persist: true}]
+"""
+
+
+@pytest.fixture
+def of_a_seed_that_was_taken_back(snakemake: Snakemake) -> Path:
+    """Results of an earlier configuration, of which git and the pipeline know nothing, among those of this one."""
+    Path("dvc.yaml").write_text(READS_A_FOLDER)
+    with Path(".gitignore").open("a") as ignored:
+        ignored.write("/made/\n")
+    for seed in (0, 1):
+        Path(f"made/seed-{seed}").mkdir(parents=True)
+        Path(f"made/seed-{seed}/weights.txt").write_text("two")
+    return Path("made/seed-1")
+
+
+def test_record_refuses_what_no_clone_could_have(of_a_seed_that_was_taken_back: Path, lines, tmp_path: Path):
+    before = Path("dvc.lock").read_bytes()
+    assert not records.run_action("record", [])
+    assert len(lines()) == 1 and lines()[0].startswith("phantom: no stage of dvc.yaml makes made/seed-1, yet DVC")
+    assert Path("dvc.lock").read_bytes() == before
+    of_a_seed_that_was_taken_back.rename(tmp_path / "elsewhere")
+    assert records.run_action("record", [])
+
+
+def test_sync_says_what_makes_the_results_look_changed(
+    of_a_seed_that_was_taken_back: Path, snakemake: Snakemake, lines
+):
+    must(dvc("commit", "--quiet", "--force", "dvc.yaml"))
+    before = snakemake.commands
+    (of_a_seed_that_was_taken_back / "weights.txt").write_text("of another commit")
+    assert not records.run_action("sync", [])
+    assert (
+        lines()[0].startswith("phantom: no stage of dvc.yaml makes made/seed-1, yet DVC")
+        and snakemake.commands == before
+    )
 
 
 def test_sync_without_a_record_of_the_experiment(snakemake: Snakemake, lines):
