@@ -1,6 +1,7 @@
 """What the pages say of measurements that no report has is what the benchmarks measured: the tables in docs/figures."""
 
 import csv
+import itertools
 import re
 from pathlib import Path
 from statistics import mean
@@ -112,6 +113,33 @@ def test_trials_are_those_of_their_table():
         assert [float(text) for text in written.groups()] == pytest.approx(means, abs=1.01e-4), name  # of rounded ones
 
 
+def gap(experiment: str, rung: str, baseline: str, score: str) -> tuple[float, tuple[float, float]]:
+    """FusionNet minus another network, of the fold means: the mean, and its interval."""
+    table = pd.read_csv(ROOT / f"results/{experiment}/report/segmentation.csv")
+    by_arm = table[table["rung"] == rung].pivot_table(index=["fold", "seed"], columns="arm", values=score)
+    apart = by_arm["fusionnet"] - by_arm[baseline]
+    return apart.mean(), interval({key: np.array([value]) for key, value in apart.items()})
+
+
+def test_what_holds_on_both_stacks():
+    """docs/results.md: all eight differences by threshold lie below 0; behind learned edges they are smaller."""
+    cases = list(itertools.product(("isbi2012", "vnc"), ("unet", "unet-matched"), SCORES))
+    threshold, edges = (
+        [gap(where, rung, baseline, score)[0] for where, baseline, score in cases] for rung in (THRESHOLD, BESIDE)
+    )
+    assert max(threshold) < 0 and all(abs(b) < abs(a) for a, b in zip(threshold, edges, strict=True))
+    assert max(edges[:4]) < 0 < min(edges[4:]), "the sign is not the same on both"
+    ahead, (_, high) = gap("isbi2012", BESIDE, "unet-matched", "v_rand")
+    assert high < 0 and f"stays ahead by {-ahead:.3f} of V_rand, with an interval" in page("docs/results.md")
+
+
+def test_by_how_much_seeds_of_vnc_differ():
+    table = pd.read_csv(ROOT / "results/vnc/report/comparison.csv").dropna(subset=["seed"])
+    of_fold = table.groupby(["arm", "fold"])["v_rand"]
+    most = (of_fold.max() - of_fold.min()).max()
+    assert f"whose seeds differ by up to {most:.4f} in V_rand" in page("docs/reproducibility.md")
+
+
 def test_what_bfloat16_costs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setattr("sys.argv", ["precision.py", "--table", str(ROOT / "docs/figures/precision.csv")])
     precision.main()
@@ -169,6 +197,9 @@ def test_what_the_first_slices_of_vnc_score_at_home():
     (packaged,) = [row for row in away if row["on"] == "vnc 0-3"]
     reached = " / ".join(f"{float(packaged[f'{score}_edges']):.3f}" for score in SCORES)
     assert f"reaches {reached} with its edges on slices 0-3" in text
+    (whole,) = [row for row in away if row["network"] == packaged["network"] and row["on"] == "vnc 0-4"]
+    reached = " / ".join(f"{float(whole[f'{score}_edges']):.3f}" for score in SCORES)
+    assert f"which were the aim, and {reached} with slice 4" in text
     of_vnc = [row for row in away if row["on"] == "isbi2012"]
     assert {float(row["v_rand_threshold"]) for row in of_vnc} == {0.9}
     assert f"V_rand {mean(float(row['v_rand']) for row in of_vnc):.2f} instead of" in text

@@ -97,8 +97,8 @@ if workflow.is_main_process:
 
 
 onsuccess:
-    JOB.remember_results()
-    logger.info(f"\nResult: {', '.join(JOB.results)}")
+    if made := JOB.remember_results():
+        logger.info(f"\nResult: {', '.join(made)}")
 
 
 onerror:

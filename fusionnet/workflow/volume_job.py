@@ -112,10 +112,12 @@ class VolumeJob(Section):
                     "made from is not known; choose another name, or move it away"
                 )
 
-    def remember_results(self) -> None:
-        """Record the results as they are, once they are made."""
-        for result in self.results:
+    def remember_results(self) -> list[str]:
+        """Record the results as they are, and return those that are there: a run may be of shards alone."""
+        made = [*filter(os.path.lexists, self.results)]
+        for result in made:
             write_text(_record_of(result), known_state(result))
+        return made
 
     @property
     def folder(self) -> str:

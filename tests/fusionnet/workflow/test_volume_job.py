@@ -90,12 +90,13 @@ def test_only_results_that_the_workflow_left_so_are_taken(tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     made = job("volume=v", "deviation=d.h5:a")
     made.require_known_results()  # none is there
+    assert made.remember_results() == [], "a run of shards alone leaves no result"
     (tmp_path / "p.zarr").mkdir()
     (tmp_path / "p.zarr/zarr.json").write_text("{}")
     with pytest.raises(UserError, match=r"p\.zarr: is there, and not as a run of this workflow"):
         made.require_known_results()
     (tmp_path / "d.h5").write_text("a")
-    made.remember_results()
+    assert made.remember_results() == ["p.zarr", "d.h5"]
     (tmp_path / "p.zarr/.snakemake_timestamp").touch()
     made.require_known_results()
     job("volume=v", "deviation=d.h5:b").require_known_results()  # Snakemake sees another command
