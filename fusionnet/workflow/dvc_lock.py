@@ -30,3 +30,18 @@ def outputs_by_stage(lock: Path) -> dict[str, list[str]]:
     except (yaml.YAMLError, ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
         what = " ".join(str(error).split())
         raise UserError(f"{lock}: damaged ({what}); get it from git again: git checkout {lock}") from error
+
+
+def drop_stages(lock: Path, kept: set[str]) -> None:
+    """Take out of a DVC lock file what it has of stages that the pipeline no longer has; DVC leaves them in it.
+
+    Args:
+        lock: A sound lock file.
+        kept: The names of the pipeline's stages.
+    """
+    from dvc.utils.serialize import modify_yaml  # a second to import
+
+    if gone := set(outputs_by_stage(lock)) - kept:
+        with modify_yaml(str(lock)) as recorded:
+            for name in gone:
+                del recorded["stages"][name]

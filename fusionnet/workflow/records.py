@@ -15,7 +15,7 @@ from typing import Any
 
 from fusionnet.config.experiment import DEFAULT_EXPERIMENT
 from fusionnet.errors import UserError
-from fusionnet.workflow.dvc_lock import outputs_by_stage, outputs_of
+from fusionnet.workflow.dvc_lock import drop_stages, outputs_by_stage, outputs_of
 from fusionnet.workflow.leftovers import require_none
 
 UP_TO_DATE = "no update"  # what Snakemake's summary says of a file that it would not make again
@@ -103,14 +103,23 @@ def _require_whole(pipeline: Path) -> None:
     """
     lock = pipeline.with_suffix(".lock")
     recorded = outputs_by_stage(lock)
-    done = _call("dvc", "stage", "list", "--name-only", str(pipeline))
-    if done.returncode:
-        raise UserError(f"DVC cannot read {pipeline}: {_words(done)}")
-    if lacking := {name.rpartition(":")[2] for name in done.stdout.split()} - set(recorded):
+    if lacking := _stages_of(pipeline) - set(recorded):
         raise UserError(
             f"{lock} lacks {_some(lacking)}; if it is damaged, get it from git again: git checkout {lock}; "
             "if they were never recorded: make record"
         )
+
+
+def _stages_of(pipeline: Path) -> set[str]:
+    """Return the names of a pipeline's stages.
+
+    Raises:
+        UserError: DVC cannot read it.
+    """
+    done = _call("dvc", "stage", "list", "--name-only", str(pipeline))
+    if done.returncode:
+        raise UserError(f"DVC cannot read {pipeline}: {_words(done)}")
+    return {name.rpartition(":")[2] for name in done.stdout.split()}
 
 
 def _attempt(action: Callable[[str], bool | None], experiment: str) -> bool | None:
@@ -132,6 +141,7 @@ def _record(experiment: str) -> bool:
     done = _call("dvc", "commit", "--quiet", "--force", str(pipeline))
     if done.returncode:
         raise UserError(f"DVC did not record it: {_words(done)}")
+    drop_stages(pipeline.with_suffix(".lock"), _stages_of(pipeline))
     if changed := _changed_stages(pipeline):
         raise UserError(f"DVC still sees changes in {_some(changed)}; look at: dvc status {pipeline}")
     log.info("%s: DVC has recorded the results", experiment)

@@ -12,7 +12,7 @@ import pytest
 from dvc.cli import main as dvc_main
 
 from fusionnet.errors import UserError
-from fusionnet.workflow import records
+from fusionnet.workflow import dvc_lock, records
 
 PIPELINE = """\
 stages:
@@ -144,6 +144,20 @@ def test_record_takes_what_is_there_and_asks_for_a_commit(snakemake: Snakemake, 
         "commit dvc.lock together with the configuration and code that made the results",
     ]
     assert records._changed_stages(Path("dvc.yaml")) == set()
+
+
+def test_record_forgets_stages_that_are_gone(snakemake: Snakemake):
+    """DVC alone would keep them in its lock."""
+    pipeline, before = Path("dvc.yaml"), Path("dvc.lock").read_bytes()
+    one = pipeline.read_text()
+    pipeline.write_text(one + one[one.index("  make:") :].replace("make", "more").replace("out.txt", "other.txt"))
+    Path("other.txt").write_text("two")
+    assert records.run_action("record", [])
+    assert dvc_lock.outputs_by_stage(Path("dvc.lock")) == {"make": ["out.txt"], "more": ["other.txt"]}
+    pipeline.write_text(one)
+    Path("other.txt").unlink()
+    assert records.run_action("record", [])
+    assert Path("dvc.lock").read_bytes() == before
 
 
 def test_record_says_what_dvc_cannot_read(snakemake: Snakemake, lines):
