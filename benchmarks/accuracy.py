@@ -1,6 +1,6 @@
 """Train for several lengths, folds and seeds, and draw the score of held-out slices against minutes of training.
 
-Usage: python benchmarks/accuracy.py --volume data/augmented/isbi2012/volume.tif
+Usage: python -m benchmarks.accuracy --volume data/augmented/isbi2012/volume.tif
     --labels data/augmented/isbi2012/labels.tif --table accuracy.csv --figure accuracy.png
 
 Each point is a training of its own, whose schedule ends there; the trainings that an experiment has reported are points
@@ -20,11 +20,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import NullLocator
 
+from benchmarks.accuracy_figure import EDGES, PLAIN, draw
 from fusionnet.config.experiment import Config, load
 from fusionnet.config.reading import merge, read_value
-from fusionnet.config.schema import slice_range
 from fusionnet.config.stages import TrainingJob
 from fusionnet.devices import Machine, set_up
 from fusionnet.errors import UserError, run
@@ -36,7 +35,6 @@ from fusionnet.report.results import read_table
 from fusionnet.segment.cutting import CutStack, learn
 from fusionnet.segment.ladder import BESIDE, LEARNED, segmentation_map
 from fusionnet.segment.training_slices import cells_of, predicted, training_slices, with_neighbours
-from fusionnet.style import GREY, arm_colours, display_names, legend_below, new_figure, save_figure, styled
 from fusionnet.train.folds import Stacks, read_stacks
 from fusionnet.train.loop import Training, train
 from fusionnet.train.progress import HEARTBEAT, Progress
@@ -54,12 +52,12 @@ REPORTED = (
     *("v_rand", "v_rand_threshold", "v_info", "pixel_error"),
 )
 Scored = tuple[np.ndarray, np.ndarray, list[int]]  # grey values and labels, (Z, Y, X), and which slices
-GOALS = (0.980, 0.985)  # V_rand that is aimed at within 4 and within 10 minutes
-EDGES = ", learned edges"  # added to the name of a configuration
 
 
 def main() -> None:
     arguments = parse_arguments()
+    if arguments.set and arguments.name == PLAIN:
+        raise UserError("--set: expected --name too, since the table tells configurations apart by their names")
     config = load(arguments.experiment, overrides(arguments.set))
     machine = set_up(config.train.device, config.train.precision, config.train.arithmetic, config.train.threads)
     if arguments.edges and "test" in arguments.folds:
@@ -92,7 +90,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--labels", required=True, type=Path, help="the augment stage's labels")
     parser.add_argument("--table", required=True, type=Path, help="receives a row for each training (CSV)")
     parser.add_argument("--figure", type=Path, help="receives the curves (PNG)")
-    parser.add_argument("--name", default="default", help="of the configuration, in the table")
+    parser.add_argument("--name", default=PLAIN, help="of the configuration, in the table")
     parser.add_argument("--arms", nargs="+", default=["fusionnet", "unet"])
     parser.add_argument("--steps", nargs="*", type=int, default=[250, 500, 1000, 2000], help="lengths")
     parser.add_argument("--folds", nargs="+", default=["25-29"], help="the scored slices")
@@ -230,39 +228,6 @@ def append(path: Path, row: dict[str, Any]) -> None:
         if new:
             writer.writeheader()
         writer.writerow(row)
-
-
-def draw(table: pd.DataFrame, path: Path) -> None:
-    arms = sorted(set(table["arm"]))
-    names, colours = display_names(arms), arm_colours(arms)
-    styles = dict(zip(table["name"].unique(), itertools.cycle(("-", "--", ":", "-."))))
-    with styled():
-        figure, (axes,) = new_figure(4.2)
-        for goal in GOALS:
-            axes.axhline(goal, color=GREY, linewidth=0.8, linestyle=":")
-            axes.annotate(f"{goal:.3f}", (1.0, goal), xycoords=("axes fraction", "data"), va="bottom", ha="right")
-        keys = []
-        for (name, arm, width), rows in table.groupby(["name", "arm", "width"], sort=False):
-            for _, training in rows.sort_values("steps").groupby(["fold", "seed"]):
-                axes.plot(training["minutes"], training["v_rand"], ".-", color=colours[arm], linewidth=0.8, alpha=0.35)
-            mean = rows.groupby("steps")[["minutes", "v_rand"]].mean()
-            (line,) = axes.plot(mean["minutes"], mean["v_rand"], styles[name], color=colours[arm], linewidth=2)
-            line.set_label(f"{names[arm]}, width {width}" + ("" if name == "default" else f", {name}"))
-            keys.append(line)
-        folds = ", ".join(
-            sorted(set(table["fold"]), key=lambda fold: -1 if fold == "test" else slice_range(fold).start)
-        )
-        segmented = any(name.endswith(EDGES) for name in table["name"])
-        minutes = "minutes of training" + (" and, for learned edges, of segmenting" if segmented else "")
-        axes.set(title=f"V_rand of slices {folds}", xlabel=minutes, xlim=(0, None))
-        # What lies between 0.98 and 0.99 takes about as much room as what lies between 0.8 and 0.9.
-        axes.set_yscale("logit")
-        axes.yaxis.set_minor_locator(NullLocator())
-        ticks = [tick for tick in (0.1, 0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.99) if tick >= table["v_rand"].min() - 0.05]
-        axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-        axes.set_ylim(top=max(0.991, table["v_rand"].max()))
-        legend_below(figure, keys)
-    save_figure(figure, path)
 
 
 if __name__ == "__main__":

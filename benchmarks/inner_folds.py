@@ -26,7 +26,7 @@ from fusionnet.config.experiment import load
 from fusionnet.config.reading import merge
 from fusionnet.config.stages import PredictSection, TrainingJob
 from fusionnet.devices import Machine, set_up
-from fusionnet.errors import run
+from fusionnet.errors import UserError, run
 from fusionnet.evaluate.isbi import score_stack
 from fusionnet.evaluate.metrics import metrics_of
 from fusionnet.predict.predictor import Predictor
@@ -37,6 +37,8 @@ from fusionnet.train.folds import Stacks, read_stacks
 
 def main() -> None:
     arguments = parse_arguments()
+    if arguments.inner < 2:
+        raise UserError(f"--inner {arguments.inner}: expected 2 or more; with one block no slice is left to train on")
     native = {"train": {"arithmetic": "native"}, "predict": {"arithmetic": "native"}}
     settings = json.loads(arguments.set)
     config = load("isbi2012", merge(native, settings))

@@ -46,7 +46,7 @@ KEY = ["name", "arm", "fold", "seed"]
 def main() -> None:
     arguments = parse_arguments()
     volume, labels = read_pair(arguments.raw / "train-volume.tif", arguments.raw / "train-labels.tif")
-    machine = set_up("auto", arguments.precision, "native")
+    machine = set_up("auto", "auto", "native")
     for networks in arguments.networks:
         name, job, trained = open_networks(networks.split(","))
         done = pd.read_csv(arguments.table)[KEY].astype(str).agg("/".join, axis=1) if arguments.table.exists() else ()
@@ -66,7 +66,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--raw", required=True, type=Path, help="holds train-volume.tif and train-labels.tif")
     parser.add_argument("--table", required=True, type=Path, help="receives rows for each network (CSV)")
     parser.add_argument("--text", type=Path, help="receives the page (Markdown)")
-    parser.add_argument("--precision", default="auto", help="of the networks: auto, float32 or bfloat16")
     return parser.parse_args()
 
 
