@@ -1,9 +1,12 @@
 """The tables of the pages that no report has: what the benchmarks measured, from docs/figures."""
 
+import itertools
 from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.accuracy_figure import EDGES, mean_curves
+from benchmarks.accuracy_figure import meetings as meetings_of
 from fusionnet.evaluate.metrics import headlines
 from fusionnet.report.text import markdown_table
 from fusionnet.segment.ladder import BESIDE, RUNGS, THRESHOLD
@@ -12,7 +15,7 @@ from fusionnet.style import display_names
 FIGURES = Path("docs/figures")
 AWAY = ("threshold", "edges learned there")  # with the network, on its own tissue
 ARM, SCORES = "network", list(headlines().values())
-EQUAL = {200: 400, 400: 800, 800: 1600}  # steps of FusionNet, and those that U-Net takes in as many minutes
+EQUAL = {200: 400, 400: 800, 800: 1600, 1600: 3200}  # steps of FusionNet, and those that U-Net takes in as many minutes
 
 
 def means(results: Path) -> list[str]:
@@ -79,7 +82,7 @@ def equal_minutes(results: Path) -> list[str]:
     plain = table["name"].iat[0]
     rows = []
     for ours, theirs in EQUAL.items():
-        for name, way in ((plain, THRESHOLD), (f"{plain}, learned edges", BESIDE)):
+        for name, way in ((plain, THRESHOLD), (plain + EDGES, BESIDE)):
             pair = [
                 table[(table["name"] == name) & (table["arm"] == arm) & (table["steps"] == steps)].set_index("fold")
                 for arm, steps in (("fusionnet", ours), ("unet", theirs))
@@ -89,9 +92,26 @@ def equal_minutes(results: Path) -> list[str]:
             apart = pair[0][list(headlines())] - pair[1][list(headlines())]
             each = ", ".join(f"{value:+.4f}" for value in apart[next(iter(headlines()))])
             mean = " / ".join(f"{apart[score].mean():+.4f}" for score in headlines())
-            rows.append([f"{ours} and {theirs}", took, RUNGS[way], *means, mean, each])
+            rows.append([f"{ours:,} and {theirs:,}", took, RUNGS[way], *means, mean, each])
     heads = ["steps", "minutes", "cells by", "FusionNet", "U-Net", "difference", f"{SCORES[0]}, fold by fold"]
     return markdown_table(heads, rows)
+
+
+def meetings(results: Path) -> list[str]:
+    """Where the mean curves of FusionNet and U-Net meet, over steps and over minutes: the rings of the figure."""
+    table = pd.read_csv(FIGURES / "accuracy-native.csv")
+    by_edges = table["name"].str.endswith(EDGES)
+    rows = []
+    for (score, title), (way, found) in itertools.product(
+        headlines().items(), ((THRESHOLD, table[~by_edges]), (BESIDE, table[by_edges]))
+    ):
+        cells = []
+        for x, precision in {"steps": -1, "minutes": 1}.items():
+            curves = {arm: curve for (_, arm), curve in mean_curves(found, x, score).items()}
+            met = meetings_of(curves["fusionnet"], curves["unet"])
+            cells.append(", ".join(f"{round(at, precision):,g} ({value:.4f})" for at, value in met) or "nowhere")
+        rows.append([title, RUNGS[way], *cells])
+    return markdown_table(["score", "cells by", "steps (score)", "minutes (score)"], rows)
 
 
 def inner_folds(results: Path) -> list[str]:
