@@ -1,4 +1,4 @@
-"""Train for several lengths, folds and seeds, and draw the score of held-out slices against minutes of training.
+"""Train for several lengths, folds and seeds, and draw the score of held-out slices against steps and minutes.
 
 Usage: python -m benchmarks.accuracy --volume data/augmented/isbi2012/volume.tif
     --labels data/augmented/isbi2012/labels.tif --table accuracy.csv --figure accuracy.png
