@@ -14,7 +14,7 @@ from pages import page
 from benchmarks import pooled, precision, segmentation
 from fusionnet.report.statistics import interval
 from fusionnet.segment.ladder import BESIDE, EDGES, LINKAGE, THRESHOLD
-from workflow.measured import EQUAL
+from workflow import measured
 
 ROOT = Path(__file__).parents[1]
 SCORES = ("v_rand", "v_info")
@@ -88,12 +88,27 @@ def test_what_longer_trainings_give():
     assert [(apart.loc[True, 3200][score] > 0).sum() for score in SCORES] == [1, 1]
 
 
+def test_longer_trainings_on_six_blocks():
+    """docs/results.md: both gain by threshold, no interval excludes 0, and FusionNet's deficit by V_info is gone."""
+    rows = [re.split(r" *\| *", row)[1:-1] for row in measured.longer(Path("results/isbi2012"))[2:]]
+    assert len(rows) == 8 and all(row[-1].count(",") == 5 for row in rows)
+    for *_, difference, interval_shown, _ in rows:
+        low, high = map(float, interval_shown.split(" to "))
+        assert low < float(difference) < high and low < 0 < high
+    (before, after), (before_info, after_info) = (
+        [row for row in rows[:4] if row[2] == title] for title in ("V_rand", "V_info")
+    )
+    assert all(f"{float(after[arm]) - float(before[arm]):.3f}" == "0.011" for arm in (3, 4))
+    assert float(before_info[5]) < -0.001 and abs(float(after_info[5])) < 0.0002
+
+
 def test_equal_minutes():
     """docs/results.md: by threshold FusionNet is behind at each length, by less the longer it is."""
     means = lengths().groupby(level=["edges", "arm", "steps"]).mean()
     apart = {
         edges: [
-            means.loc[edges, "fusionnet", ours] - means.loc[edges, "unet", theirs] for ours, theirs in EQUAL.items()
+            means.loc[edges, "fusionnet", ours] - means.loc[edges, "unet", theirs]
+            for ours, theirs in measured.EQUAL.items()
         ]
         for edges in (False, True)
     }

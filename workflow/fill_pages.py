@@ -58,6 +58,7 @@ def _block(experiment: str, name: str) -> str:
         "minutes": measured.minutes,
         "equal minutes": measured.equal_minutes,
         "inner folds": measured.inner_folds,
+        "longer": measured.longer,
         "meetings": measured.meetings,
         "neurons": measured.neurons,
         "cost": cost,

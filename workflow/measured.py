@@ -3,11 +3,15 @@
 import itertools
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy_figure import EDGES, mean_curves
 from benchmarks.accuracy_figure import meetings as meetings_of
+from fusionnet.config.experiment import load
+from fusionnet.config.schema import slice_range
 from fusionnet.evaluate.metrics import headlines
+from fusionnet.report.statistics import interval
 from fusionnet.report.text import markdown_table
 from fusionnet.segment.ladder import BESIDE, RUNGS, THRESHOLD
 from fusionnet.style import display_names
@@ -112,6 +116,41 @@ def meetings(results: Path) -> list[str]:
             cells.append(", ".join(f"{round(at, precision):,g} ({value:.4f})" for at, value in met) or "nowhere")
         rows.append([title, RUNGS[way], *cells])
     return markdown_table(["score", "cells by", "steps (score)", "minutes (score)"], rows)
+
+
+def longer(results: Path) -> list[str]:
+    """The blocks of an experiment after its own steps (its report) and after more (benchmarks/accuracy.py --edges)."""
+    scores = ["arm", "fold", "seed", *headlines()]
+    by_edges = pd.read_csv(results / "report/segmentation.csv").query("rung == @BESIDE")[scores]
+    own = pd.read_csv(results / "report/comparison.csv").dropna(subset="seed")[scores]
+    more = pd.read_csv(FIGURES / "accuracy-blocks.csv")
+    more_by_edges = more["name"].str.endswith(EDGES)
+    steps = [load(results.name).train.steps, int(more["steps"].iat[0])]
+    tables = {
+        (steps[0], THRESHOLD): own,
+        (steps[1], THRESHOLD): more[~more_by_edges],
+        (steps[0], BESIDE): by_edges,
+        (steps[1], BESIDE): more[more_by_edges],
+    }
+    rows = []
+    for ((length, way), table), (score, title) in itertools.product(tables.items(), headlines().items()):
+        fusionnet, unet = (
+            table[table["arm"] == arm].set_index(["fold", "seed"])[score] for arm in ("fusionnet", "unet")
+        )
+        apart = (fusionnet - unet).dropna()
+        low, high = interval({(str(fold), int(seed)): np.array([value]) for (fold, seed), value in apart.items()})
+        by_block = (
+            apart.groupby("fold").mean().sort_index(key=lambda folds: [slice_range(fold).start for fold in folds])
+        )
+        rows.append(
+            [
+                *(f"{length:,}", RUNGS[way], title, f"{fusionnet.mean():.4f}", f"{unet.mean():.4f}"),
+                *(f"{by_block.mean():+.4f}", f"{low:+.4f} to {high:+.4f}"),
+                ", ".join(f"{value:+.4f}" for value in by_block),
+            ]
+        )
+    heads = ["steps", "cells by", "score", "FusionNet", "U-Net", "difference", "95 % interval", "block by block"]
+    return markdown_table(heads, rows)
 
 
 def inner_folds(results: Path) -> list[str]:
