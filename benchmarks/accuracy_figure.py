@@ -15,10 +15,13 @@ from fusionnet.evaluate.metrics import headlines
 from fusionnet.style import GREY, arm_colours, display_names, legend_below, new_figure, save_figure, styled
 
 PLAIN = "default"  # the name of an experiment's own configuration
+MEET = "where the means meet"
 EDGES = ", learned edges"  # ends the name of a configuration whose rows are those by learned edges
 SCORE = "v_rand"
 SCORE_TICKS = (0.1, 0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)
 AGAINST = {"steps": "steps of training", "minutes": "minutes of training"}
+LIMIT = 1e-6  # scores are drawn between this and 1 - this, as the logit of 0 and 1 is infinite
+ALIKE = 1e-9  # logits that differ by no more are equal: sums in another order
 
 
 def draw(table: pd.DataFrame, path: Path) -> None:
@@ -31,39 +34,38 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     by_edges = table["name"].str.endswith(EDGES)
     ways = [(name, rows) for name, rows in (("threshold", table[~by_edges]), ("learned edges", table[by_edges]))]
     ways = [(name, rows) for name, rows in ways if len(rows)]
+    styles = dict(zip(in_turn(table["name"].str.removesuffix(EDGES)), itertools.cycle(("-", "--", ":", "-."))))
+    keys: dict[str, Line2D] = {}
     with styled():
-        ring = None
         figure, axes = new_figure(3.0 * len(ways) + 0.6, rows=len(ways), columns=2, sharex="col", sharey="row")
         for (row, (name, rows)), (column, (x, label)) in itertools.product(enumerate(ways), enumerate(AGAINST.items())):
             panel = axes[2 * row + column]
-            keys, rings = draw_panel(panel, rows, x)
-            ring = ring or next(iter(rings), None)
+            keys |= {str(line.get_label()): line for line in draw_panel(panel, rows, x, styles)}
             if column == 0:
                 panel.set(title=f"by {name}, slices {', '.join(in_order(rows['fold']))}")
                 panel.set_ylabel(headlines()[SCORE])
             if row == len(ways) - 1:
-                panel.set_xlabel(label + (" and segmenting" if x == "minutes" and by_edges.any() else ""))
-        legend_below(figure, [*keys, ring] if ring else keys)
+                panel.set_xlabel(label + (" and, in this row, of segmenting" if x == "minutes" and row else ""))
+        rings = [keys.pop(MEET)] if MEET in keys else []
+        legend_below(figure, [*keys.values(), *rings])
     save_figure(figure, path)
 
 
-def draw_panel(axes: Axes, table: pd.DataFrame, x: str) -> tuple[list[Line2D], list[Line2D]]:
-    """Draw each training's curve, the means, and a ring where two means meet; return the means' lines and the rings."""
+def draw_panel(axes: Axes, table: pd.DataFrame, x: str, styles: dict[str, str]) -> list[Line2D]:
+    """Draw each training's curve, the means, and a ring where two means meet; return the lines of a legend."""
     arms = in_turn(table["arm"])
     names, colours = display_names(arms), arm_colours(arms)
-    styles = dict(zip(in_turn(table["name"]), itertools.cycle(("-", "--", ":", "-."))))
-    keys, means = [], mean_curves(table, x, SCORE)
-    for (name, arm, width), rows in table.groupby(["name", "arm", "width"], sort=False):
+    means, keys = mean_curves(table, x, SCORE), []
+    for (name, arm, width), mean in means.items():
+        rows = table[(table["name"] == name) & (table["arm"] == arm) & (table["width"] == width)]
         for _, training in rows.sort_values("steps").groupby(["fold", "seed"]):
             axes.plot(training[x], training[SCORE], ".-", color=colours[arm], linewidth=0.8, alpha=0.35)
-        (line,) = axes.plot(means[name, arm], styles[name], color=colours[arm], linewidth=2)
-        name = name.removesuffix(EDGES)
-        line.set_label(f"{names[arm]}, width {width}" + ("" if name == PLAIN else f", {name}"))
-        keys.append(line)
-    rings = []
+        configuration = name.removesuffix(EDGES)
+        label = f"{names[arm]}, width {width}" + ("" if configuration == PLAIN else f", {configuration}")
+        keys += axes.plot(mean, styles[configuration], color=colours[arm], linewidth=2, label=label)
     for at, score in meetings(*means.values()) if len(means) == 2 else []:
         ring = {"markersize": 11, "markerfacecolor": "none", "markeredgecolor": GREY, "linestyle": "", "zorder": 3}
-        rings += axes.plot(at, score, "o", label="where the means meet", **ring)
+        keys += axes.plot(at, score, "o", label=MEET, **ring)
     ticks = sorted(set(table["steps"])) if x == "steps" else [2.0**power for power in range(-1, 8)]
     axes.set_xscale("log", base=2)
     axes.xaxis.set_minor_locator(NullLocator())
@@ -75,12 +77,12 @@ def draw_panel(axes: Axes, table: pd.DataFrame, x: str) -> tuple[list[Line2D], l
     axes.yaxis.set_minor_locator(NullLocator())
     shown = [tick for tick in SCORE_TICKS if tick >= table[SCORE].min() - 0.05]
     axes.set_yticks(shown, [f"{tick:g}" for tick in shown])
-    axes.set_ylim(top=max(0.991, table[SCORE].max()))
-    return keys, rings
+    axes.set_ylim(top=min(1 - LIMIT, max(0.991, table[SCORE].max())))
+    return keys
 
 
-def mean_curves(table: pd.DataFrame, x: str, score: str) -> dict[tuple[str, str], pd.Series]:
-    """Return the mean score of each configuration and network, over the mean of ``x``, length by length.
+def mean_curves(table: pd.DataFrame, x: str, score: str) -> dict[tuple[str, str, int], pd.Series]:
+    """Return the mean score of each configuration, network and width over the mean of ``x``, length by length.
 
     Args:
         table: The columns of benchmarks/accuracy.py.
@@ -88,25 +90,30 @@ def mean_curves(table: pd.DataFrame, x: str, score: str) -> dict[tuple[str, str]
         score: The column of the score.
     """
     curves = {}
-    for key, rows in table.groupby(["name", "arm"], sort=False):
+    for key, rows in table.groupby(["name", "arm", "width"], sort=False):
         of_length = rows.groupby("steps")
-        curves[key] = pd.Series(of_length[score].mean().to_numpy(), of_length[x].mean().to_numpy())
+        mean = pd.Series(of_length[score].mean().to_numpy(), of_length[x].mean().to_numpy())
+        curves[key] = mean.sort_index()  # a crowded machine may take more minutes for fewer steps
     return curves
 
 
 def meetings(one: pd.Series, other: pd.Series) -> list[tuple[float, float]]:
-    """Return where two curves meet, as (x, score), ascending.
+    """Return where two curves meet, as (x, score), ascending; where they run together, at each of its points.
 
     Between its points a curve is straight as it is drawn: in the logit of the score over the logarithm of x.
 
     Args:
-        one: Scores between 0 and 1, indexed by x above 0, ascending.
+        one: Scores, 0..1, indexed by x above 0, ascending.
         other: The same; the two need not have the same x, and are compared where both are known.
     """
     low, high = max(one.index[0], other.index[0]), min(one.index[-1], other.index[-1])
     at = np.log([x for x in sorted({*one.index, *other.index}) if low <= x <= high])
-    first, second = (np.interp(at, np.log(curve.index.to_numpy(float)), logit(curve)) for curve in (one, other))
+    first, second = (
+        np.interp(at, np.log(curve.index.to_numpy(float)), logit(curve.clip(LIMIT, 1 - LIMIT)))
+        for curve in (one, other)
+    )
     apart, met = first - second, []
+    apart[np.abs(apart) < ALIKE] = 0
     for left in range(len(at)):
         right = left + 1
         if apart[left] == 0:

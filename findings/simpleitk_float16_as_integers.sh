@@ -6,12 +6,13 @@
 # Behaviour: TIFF holds floating-point samples of 16 bits (SampleFormat 3, BitsPerSample 16; Adobe's note of 2005); tifffile
 #   writes and reads them, and probability maps are often kept so, at half the size. SimpleITK looks at the 16 bits and takes
 #   them for those of an unsigned integer: 0.5 becomes 14336, 1.0 becomes 15360. For float32 it heeds SampleFormat.
-#   Asked for float32 (ReadImage(path, sitkFloat32)) it returns 14336.0. No warning. float64 is refused, with a message.
-# Harm: the larger a number, the larger its bits, so the map looks right on a screen that stretches its contrast, a
+#   Asked for float32 (ReadImage(path, sitkFloat32)) it returns 14336.0. No warning. (float64 is refused, with a message; not run here.)
+# Harm: the larger a number from 0 on, the larger its bits, so the map looks right on a screen that stretches its contrast, a
 #   watershed finds similar basins, and whatever uses a value does not: a threshold of 0.5 calls everything above 0
 #   membrane, means and losses are off by a law that nobody expects, and after a rescaling to 0..1 a probability of 0.01 is 0.55.
 # Instead: write float32, or read with tifffile and hand the array over: GetImageFromArray(imread(path).astype("f4")).
-# Known: not found; https://github.com/InsightSoftwareConsortium/ITK/issues/1766 is the same kind of fault for 32 bits, mended.
+# Known: not found; https://github.com/InsightSoftwareConsortium/ITK/issues/1766 is the same kind of fault for 32 bits, mended;
+#   https://github.com/InsightSoftwareConsortium/ITK/pull/6636 reworks SampleFormat and may mend it in a later ITK.
 # Output:
 #   SimpleITK 2.5.7 tifffile 2026.3.3
 #   written   0 0.01 0.5 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# SimpleITK reads a tiled 8-bit grey TIFF as RGBA, and asked for floats multiplies every grey value by 255
+# SimpleITK reads a tiled 8-bit grey TIFF as RGBA, and asked for float32 multiplies every grey value by 255
 #
 # Versions: SimpleITK 2.5.7 (ITK 5.4), tifffile 2026.3.3, numpy 2.4.6
 # Seen: 2026-11-29
@@ -7,13 +7,14 @@
 #   fallback that makes RGBA of everything: ReadImage(path) gives four channels, red = green = blue = the grey value and
 #   alpha 255. Asked for one type, as in ReadImage(path, sitkFloat32), it makes grey of RGBA again and multiplies by
 #   alpha, 255, which it does not divide by: 200 becomes 51000. Asked for sitkUInt8 or sitkUInt16 it gives the
-#   right values. For 8 bits there is no warning; for 16 bits there is one, about a reduced depth; float32 is refused.
-#   Masks of one bit a pixel go the same way, in strips too.
-# Harm: tiles are usual for large sections (whole-slide exports, mosaics of a microscope, COG). The idiom that reads any
+#   right values. For 8 bits there is no warning. (Seen too, not run here: for 16 bits there is one,
+#   about a reduced depth; float32 in tiles is refused; masks of one bit a pixel become RGBA in strips too.)
+# Harm: tiles are usual for large sections (mosaics of a microscope, exports of viewers). The idiom that reads any
 #   image as float then depends on how the file is laid out: thresholds, windows and the mean and deviation that a network
 #   was trained with are off by 255, silently, and a folder of strips and tiles mixes both scales.
 # Instead: read with tifffile and hand the array over (GetImageFromArray), or ask for the type that is in the file.
-# Known: none found.
+# Known: https://github.com/InsightSoftwareConsortium/ITK/issues/2959 (open) has grey images that come out as RGBA by the same
+#   fallback, there for their orientation. The factor of 255: not found.
 # Output:
 #   SimpleITK 2.5.7 tifffile 2026.3.3
 #   written                     0 1 100 200

@@ -12,6 +12,7 @@ import pytest
 from pages import page
 
 from benchmarks import pooled, precision, segmentation
+from benchmarks.accuracy_figure import meetings
 from fusionnet.report.statistics import interval
 from fusionnet.segment.ladder import BESIDE, EDGES, LINKAGE, THRESHOLD
 from workflow import measured
@@ -20,6 +21,8 @@ ROOT = Path(__file__).parents[1]
 SCORES = ("v_rand", "v_info")
 NETWORKS = ("fusionnet", "unet")
 WAYS = ("threshold", "edges_beside")
+ISBI = ROOT / "results/isbi2012"
+EQUAL = measured.EQUAL.items()
 
 
 def test_score_against_minutes_is_that_of_its_table():
@@ -45,7 +48,7 @@ def lengths(file: str = "accuracy-native.csv") -> pd.DataFrame:
 
 def first_beyond(score: float, of_arm: pd.DataFrame) -> tuple[str, str]:
     """Steps and minutes of the shortest training whose mean V_rand lies above a score."""
-    steps = int((of_arm["v_rand"] > score).idxmax())
+    steps = int(of_arm.index[of_arm["v_rand"] > score][0])
     return f"{steps:,}", f"{of_arm.loc[steps, 'minutes']:.1f}"
 
 
@@ -55,82 +58,109 @@ def test_minutes_to_a_score():
     (f980, minutes_f980), (u980, minutes_u980) = (first_beyond(0.980, of_arm) for of_arm in edges)
     assert f"after {u980} steps, in {minutes_u980} minutes, FusionNet after {f980}, in {minutes_f980}." in text
     (f985, minutes_f985), (u985, minutes_u985) = (first_beyond(0.985, of_arm) for of_arm in edges)
-    assert f"passes after {f985} steps, in {minutes_f985} minutes, U-Net after {u985}, in {minutes_u985}." in text
+    both = f"after {f985} steps, in {minutes_f985} minutes (and is below it again after 3,200), U-Net after {u985}, in "
+    assert f"passes {both}{minutes_u985}." in text
     steps, minutes = first_beyond(0.980, means.loc[False, "fusionnet"])
     assert f"FusionNet alone passes 0.980, after {steps} steps, in {minutes} minutes." in text
     assert means.loc[False, "unet"]["v_rand"].max() < 0.980
     fusionnet, unet = ([of_arm.loc[steps, "v_rand"] for steps in (1600, 3200)] for of_arm in edges)
     assert "FusionNet falls from {:.4f} to {:.4f} and U-Net".format(*fusionnet) in text
     assert "rises from {:.4f} to {:.4f};".format(*unet) in text
+    assert edges[0].loc[3200, "v_rand"] < 0.985
     hard = [lengths().loc[(True, "fusionnet", steps, "19-23"), "v_rand"] for steps in (1600, 3200)]
-    assert f"on slices 19–23 alone FusionNet loses {hard[0] - hard[1]:.3f}." in text
+    assert f"FusionNet loses most of it on slices 19–23 ({hard[0] - hard[1]:.3f})." in text
+
+
+def networks_apart(found: pd.DataFrame) -> pd.DataFrame:
+    """FusionNet minus U-Net, by whether edges were learned, steps and fold."""
+    return found.xs("fusionnet", level="arm") - found.xs("unet", level="arm")
 
 
 def test_what_longer_trainings_give():
-    """docs/results.md: after as many steps FusionNet catches up by threshold; behind learned edges no order holds."""
-    found, text = lengths(), page("docs/results.md")
-    apart = found.xs("fusionnet", level="arm") - found.xs("unet", level="arm")
-    mean = apart.loc[False].groupby("steps").mean()
-    assert mean["v_rand"].is_monotonic_increasing and mean["v_info"].is_monotonic_increasing
-    first, *between, last = (f"{value:+.3f}".replace("-0.000", "0.000") for value in mean["v_rand"])
-    assert f"from {first} over {', '.join(between[:-1])} and {between[-1]} to {last} of V_rand" in text
-    assert "from {:+.3f} to {:+.3f} of V_info".format(*mean["v_info"].iloc[[0, -1]]) in text
+    """docs/results.md, after as many steps: V_info by threshold favours FusionNet; nothing else keeps an order."""
+    found, there = lengths(), lengths("accuracy-native-intel.csv")
+    apart, text = networks_apart(found), page("docs/results.md")
+    mean, mean_there = (networks_apart(each).loc[False].groupby("steps").mean() for each in (found, there))
+    assert mean["v_info"].is_monotonic_increasing and mean_there["v_info"].is_monotonic_increasing
+    first, last = (f"{value:+.3f}" for value in mean["v_info"].iloc[[0, -1]])
+    assert f"from {first} after 200 steps to {last} after 3,200" in text
+    assert "grows from {:+.3f} to {:+.3f} here; there".format(*mean["v_rand"].iloc[[0, -1]]) in text
+    assert "it was {:+.3f} after 800 and {:+.3f} after 1,600".format(*mean_there["v_rand"].loc[[800, 1600]]) in text
     rises = found.loc[False, "fusionnet"]["v_info"].unstack("steps").diff(axis=1).iloc[:, 1:]
     assert (rises > 0).all(axis=None)
-    assert [(apart.loc[False, 3200][score] > 0).sum() for score in SCORES] == [2, 2]
     for edges, steps in ((False, 3200), (True, 1600), (True, 3200)):
         both = (found.loc[edges, arm, steps].mean() for arm in NETWORKS)
         fusionnet, unet = (" / ".join(f"{scores[name]:.3f}" for name in SCORES) for scores in both)
         assert (f"{fusionnet} to {unet}" if edges else f"stands at {fusionnet} and U-Net at {unet}") in text
-    elsewhere = lengths("accuracy-native-intel.csv")
-    before = elsewhere.xs("fusionnet", level="arm") - elsewhere.xs("unet", level="arm")
-    assert (apart.loc[True, 1600]["v_rand"] > 0).all() and (before.loc[True, 1600]["v_rand"] > 0).all()
+    ahead = apart.loc[True, 1600]["v_rand"], networks_apart(there).loc[True, 1600]["v_rand"]
+    assert all((each > 0).all() for each in ahead)
     assert [(apart.loc[True, 3200][score] > 0).sum() for score in SCORES] == [1, 1]
 
 
+def test_where_the_networks_meet():
+    shown = []
+    for file in ("accuracy-native.csv", "accuracy-native-intel.csv"):
+        means = lengths(file).loc[False].groupby(level=["arm", "steps"])["v_info"].mean()
+        ((steps, _),) = meetings(means["fusionnet"], means["unet"])
+        shown.append(f"{round(steps, -1):,.0f}")
+    assert "after {} steps here and {} there".format(*shown) in page("docs/results.md")
+
+
 def test_longer_trainings_on_six_blocks():
-    """docs/results.md: both gain by threshold, no interval excludes 0, and FusionNet's deficit by V_info is gone."""
-    rows = [re.split(r" *\| *", row)[1:-1] for row in measured.longer(Path("results/isbi2012"))[2:]]
-    assert len(rows) == 8 and all(row[-1].count(",") == 5 for row in rows)
-    for *_, difference, interval_shown, _ in rows:
-        low, high = map(float, interval_shown.split(" to "))
-        assert low < float(difference) < high and low < 0 < high
-    (before, after), (before_info, after_info) = (
-        [row for row in rows[:4] if row[2] == title] for title in ("V_rand", "V_info")
-    )
-    assert all(f"{float(after[arm]) - float(before[arm]):.3f}" == "0.011" for arm in (3, 4))
-    assert float(before_info[5]) < -0.001 and abs(float(after_info[5])) < 0.0002
+    """docs/results.md: the networks are not told apart; FusionNet gains on each block, U-Net is not found to."""
+    text = page("docs/results.md")
+    cells = [
+        re.split(r" *\| *", row)[1:-1] for table in (measured.longer, measured.longer_gains) for row in table(ISBI)[2:]
+    ]
+    assert len(cells) == 16 and all(row[-1].count(",") == 5 for row in cells)
+    above = [float(row[-2].split(" to ")[0]) > 0 for row in cells]
+    below = [float(row[-2].split(" to ")[1]) < 0 for row in cells]
+    assert not any(below) and not any(above[:8])
+    assert "Each interval contains 0: after 1,600 steps" in text
+    assert sum(above[8:12]) == 3 and not any(above[12:])
+    assert all("-" not in row[-1] for row in cells[8:12])
+    assert "on each of the six blocks by all four, with three intervals above 0; U-Net's four contain 0" in text
+    most = [int(np.argmax([float(value) for value in cells[row][-1].split(", ")])) for row in (8, 12)]
+    assert "{} for FusionNet and {} for U-Net".format(*(("20–24", "15–19")[4 - block] for block in most)) in text
 
 
 def test_equal_minutes():
-    """docs/results.md: by threshold FusionNet is behind at each length, by less the longer it is."""
-    means = lengths().groupby(level=["edges", "arm", "steps"]).mean()
+    """docs/results.md: by threshold FusionNet is behind at each length; slices 19-23 alone make it so at the last."""
+    found, text = lengths(), page("docs/results.md")
     apart = {
-        edges: [
-            means.loc[edges, "fusionnet", ours] - means.loc[edges, "unet", theirs]
-            for ours, theirs in measured.EQUAL.items()
-        ]
+        edges: [found.loc[edges, "fusionnet", ours] - found.loc[edges, "unet", theirs] for ours, theirs in EQUAL]
         for edges in (False, True)
     }
-    for score in SCORES:
-        by_threshold = [each[score] for each in apart[False]]
-        assert by_threshold[-1] < 0 and (by_threshold == sorted(by_threshold) or score == "v_info")
-        one, two, four, seven = (each[score] for each in apart[True])
-        assert max(one, two) < -0.003 and abs(four) < 0.001 and f"{seven:.3f}" == "0.001"
+    means = {edges: [each.mean() for each in apart[edges]] for edges in apart}
+    by_threshold = [each["v_rand"] for each in means[False]]
+    assert by_threshold == sorted(by_threshold) and all(each[score] < 0 for each in means[False] for score in SCORES)
+    assert "behind in the mean by threshold at all four lengths, by V_rand by less the longer they are" in text
+    assert apart[False][-1].index[apart[False][-1]["v_rand"] < 0].tolist() == ["19-23"]
+    assert -by_threshold[-1] < 0.003 and "at last by less than 0.003 of V_rand" in text
+    one, two, four, seven = (each["v_rand"] for each in means[True])
+    assert max(one, two) < -0.005 and max(abs(four), abs(seven)) < 0.002
+    assert "behind after one and two minutes, and not told apart from U-Net after four and seven" in text
 
 
 def test_what_rounding_alone_does():
     """docs/segment.md: the same trainings on two processors, whose native arithmetic adds up in other orders."""
     here, there = lengths()["v_rand"], lengths("accuracy-native-intel.csv")["v_rand"]
-    apart, text = (here - there).dropna(), page("docs/segment.md")
-    assert len(apart) == len(there)
-    of_mean = apart.groupby(level=["edges", "arm", "steps"]).mean().abs()
-    most = [apart.loc[edges].abs().groupby("steps").max() for edges in (False, True)]
-    most_of_mean = [of_mean.loc[edges, :, 400:].max() for edges in (False, True)]
+    moved, text = (here - there).dropna(), page("docs/segment.md")
+    assert len(moved) == len(there)
+    of_means = moved.groupby(level=["edges", "arm", "steps"]).mean()
+    of_differences = (of_means.xs("fusionnet", level="arm") - of_means.xs("unet", level="arm")).abs()
+    most = [moved.loc[edges].abs().groupby("steps").max() for edges in (False, True)]
     listed = [", ".join(f"{value:.4f}" for value in each[:-1]) + f" and {each.iloc[-1]:.4f}" for each in most]
     assert f"up to {listed[0]} (200, 400, 800 and 1,600 steps), by learned edges by up to {listed[1]}" in text
-    assert "from 400 steps on, by up to {:.4f} and {:.4f}.".format(*most_of_mean) in text
-    assert f"moves such means by up to {max(most_of_mean):.3f}." in page("docs/results.md")
+    of_means = of_means.abs()
+    later, at_200 = (
+        [of_means.loc[edges, :, steps].max() for edges in (False, True)] for steps in (slice(400, None), 200)
+    )
+    assert "from 400 steps on, by up to {:.4f} and {:.4f} (at 200 by {:.4f} and {:.4f})".format(*later, *at_200) in text
+    of_both = [of_differences.loc[edges, 400:].max() for edges in (False, True)]
+    assert "two such means moves by up to {:.4f} and {:.4f}, from 400".format(*of_both) in text
+    sentence = "moves by up to {:.3f} of V_rand by threshold and {:.3f} by learned edges (400 to 1,600 steps)"
+    assert sentence.format(*of_both) in page("docs/results.md")
 
 
 def added(experiment: str, score: str, rung: str, below: str) -> list[tuple[float, bool]]:

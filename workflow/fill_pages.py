@@ -59,6 +59,7 @@ def _block(experiment: str, name: str) -> str:
         "equal minutes": measured.equal_minutes,
         "inner folds": measured.inner_folds,
         "longer": measured.longer,
+        "longer gains": measured.longer_gains,
         "meetings": measured.meetings,
         "neurons": measured.neurons,
         "cost": cost,

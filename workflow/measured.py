@@ -19,6 +19,7 @@ from fusionnet.style import display_names
 FIGURES = Path("docs/figures")
 AWAY = ("threshold", "edges learned there")  # with the network, on its own tissue
 ARM, SCORES = "network", list(headlines().values())
+DIFFERENCE = ["difference", "95 % interval", "block by block"]
 EQUAL = {200: 400, 400: 800, 800: 1600, 1600: 3200}  # steps of FusionNet, and those that U-Net takes in as many minutes
 
 
@@ -111,7 +112,7 @@ def meetings(results: Path) -> list[str]:
     ):
         cells = []
         for x, precision in {"steps": -1, "minutes": 1}.items():
-            curves = {arm: curve for (_, arm), curve in mean_curves(found, x, score).items()}
+            curves = {arm: curve for (_, arm, _), curve in mean_curves(found, x, score).items()}
             met = meetings_of(curves["fusionnet"], curves["unet"])
             cells.append(", ".join(f"{round(at, precision):,g} ({value:.4f})" for at, value in met) or "nowhere")
         rows.append([title, RUNGS[way], *cells])
@@ -119,38 +120,52 @@ def meetings(results: Path) -> list[str]:
 
 
 def longer(results: Path) -> list[str]:
-    """The blocks of an experiment after its own steps (its report) and after more (benchmarks/accuracy.py --edges)."""
-    scores = ["arm", "fold", "seed", *headlines()]
-    by_edges = pd.read_csv(results / "report/segmentation.csv").query("rung == @BESIDE")[scores]
-    own = pd.read_csv(results / "report/comparison.csv").dropna(subset="seed")[scores]
-    more = pd.read_csv(FIGURES / "accuracy-blocks.csv")
-    more_by_edges = more["name"].str.endswith(EDGES)
-    steps = [load(results.name).train.steps, int(more["steps"].iat[0])]
-    tables = {
-        (steps[0], THRESHOLD): own,
-        (steps[1], THRESHOLD): more[~more_by_edges],
-        (steps[0], BESIDE): by_edges,
-        (steps[1], BESIDE): more[more_by_edges],
-    }
+    """FusionNet and U-Net on the blocks of an experiment, after its own steps and after more."""
     rows = []
-    for ((length, way), table), (score, title) in itertools.product(tables.items(), headlines().items()):
-        fusionnet, unet = (
-            table[table["arm"] == arm].set_index(["fold", "seed"])[score] for arm in ("fusionnet", "unet")
-        )
-        apart = (fusionnet - unet).dropna()
-        low, high = interval({(str(fold), int(seed)): np.array([value]) for (fold, seed), value in apart.items()})
-        by_block = (
-            apart.groupby("fold").mean().sort_index(key=lambda folds: [slice_range(fold).start for fold in folds])
-        )
-        rows.append(
-            [
-                *(f"{length:,}", RUNGS[way], title, f"{fusionnet.mean():.4f}", f"{unet.mean():.4f}"),
-                *(f"{by_block.mean():+.4f}", f"{low:+.4f} to {high:+.4f}"),
-                ", ".join(f"{value:+.4f}" for value in by_block),
-            ]
-        )
-    heads = ["steps", "cells by", "score", "FusionNet", "U-Net", "difference", "95 % interval", "block by block"]
-    return markdown_table(heads, rows)
+    for ((length, way), table), (score, title) in itertools.product(_of_lengths(results), headlines().items()):
+        fusionnet, unet = (table[table["arm"] == arm].groupby("fold")[score].mean() for arm in ("fusionnet", "unet"))
+        means = (f"{each.mean():.4f}" for each in (fusionnet, unet))
+        rows.append([f"{length:,}", RUNGS[way], title, *means, *_difference(fusionnet - unet)])
+    return markdown_table(["steps", "cells by", "score", "FusionNet", "U-Net", *DIFFERENCE], rows)
+
+
+def longer_gains(results: Path) -> list[str]:
+    """What each network has more after more steps than after the experiment's own."""
+    tables, rows = [table for _, table in _of_lengths(results)], []
+    for arm, (way, (own, more)) in itertools.product(
+        ("fusionnet", "unet"), ((THRESHOLD, tables[:2]), (BESIDE, tables[2:]))
+    ):
+        for score, title in headlines().items():
+            of_own, of_more = (table[table["arm"] == arm].groupby("fold")[score].mean() for table in (own, more))
+            rows.append([display_names([arm])[arm], RUNGS[way], title, *_difference(of_more - of_own)])
+    return markdown_table([ARM, "cells by", "score", *DIFFERENCE], rows)
+
+
+def _of_lengths(results: Path) -> list[tuple[tuple[int, str], pd.DataFrame]]:
+    """Return trainings of an experiment's steps (its report) and of more (benchmarks/accuracy.py --edges), by way."""
+    edges = pd.read_csv(results / "report/segmentation.csv").query("rung == @BESIDE")
+    own = pd.read_csv(results / "report/comparison.csv").dropna(subset="seed")
+    more = pd.read_csv(FIGURES / "accuracy-blocks.csv")
+    more_edges = more["name"].str.endswith(EDGES)
+    steps = load(results.name).train.steps
+    (more_steps,) = (int(number) for number in more["steps"].unique())
+    return [
+        ((steps, THRESHOLD), own),
+        ((more_steps, THRESHOLD), more[~more_edges]),
+        ((steps, BESIDE), edges),
+        ((more_steps, BESIDE), more[more_edges]),
+    ]
+
+
+def _difference(by_block: pd.Series) -> list[str]:
+    """Return the mean, its interval and the values of differences, which are indexed by block."""
+    low, high = interval({(fold, 0): np.array([value]) for fold, value in by_block.items()})
+    ordered = by_block[sorted(by_block.index, key=lambda fold: slice_range(fold).start)]
+    return [
+        f"{by_block.mean():+.4f}",
+        f"{low:+.4f} to {high:+.4f}",
+        ", ".join(f"{value:+.4f}" for value in ordered),
+    ]
 
 
 def inner_folds(results: Path) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 
 from fusionnet.errors import UserError
+from fusionnet.files import whole_or_absent
 
 MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
@@ -32,16 +33,23 @@ def outputs_by_stage(lock: Path) -> dict[str, list[str]]:
         raise UserError(f"{lock}: damaged ({what}); get it from git again: git checkout {lock}") from error
 
 
-def drop_stages(lock: Path, kept: set[str]) -> None:
+def drop_stages(lock: Path, kept: set[str]) -> list[str]:
     """Take out of a DVC lock file what it has of stages that the pipeline no longer has; DVC leaves them in it.
 
     Args:
         lock: A sound lock file.
         kept: The names of the pipeline's stages.
-    """
-    from dvc.utils.serialize import modify_yaml  # a second to import
 
-    if gone := set(outputs_by_stage(lock)) - kept:
-        with modify_yaml(str(lock)) as recorded:
-            for name in gone:
-                del recorded["stages"][name]
+    Returns:
+        The names of those that were taken out, ascending.
+    """
+    from dvc.utils.serialize import dump_yaml, load_yaml  # a second to import
+
+    gone = sorted(set(outputs_by_stage(lock)) - kept)
+    if gone:
+        recorded = load_yaml(str(lock))
+        for name in gone:
+            del recorded["stages"][name]
+        with whole_or_absent(lock) as temporary:
+            dump_yaml(str(temporary), recorded)
+    return gone

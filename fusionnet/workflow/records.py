@@ -141,7 +141,8 @@ def _record(experiment: str) -> bool:
     done = _call("dvc", "commit", "--quiet", "--force", str(pipeline))
     if done.returncode:
         raise UserError(f"DVC did not record it: {_words(done)}")
-    drop_stages(pipeline.with_suffix(".lock"), _stages_of(pipeline))
+    if gone := drop_stages(pipeline.with_suffix(".lock"), _stages_of(pipeline)):
+        log.info("%s: taken out of the record, since no stage makes it any more: %s", experiment, _some(gone))
     if changed := _changed_stages(pipeline):
         raise UserError(f"DVC still sees changes in {_some(changed)}; look at: dvc status {pipeline}")
     log.info("%s: DVC has recorded the results", experiment)
