@@ -20,6 +20,7 @@ EDGES = ", learned edges"  # ends the name of a configuration whose rows are tho
 SCORE = "v_rand"
 SCORE_TICKS = (0.1, 0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)
 AGAINST = {"steps": "steps of training", "minutes": "minutes of training"}
+SHORTEST = 0.01  # minutes: the table rounds to it, and an axis of logarithms has no 0
 LIMIT = 1e-6  # scores are drawn between this and 1 - this, as the logit of 0 and 1 is infinite
 ALIKE = 1e-9  # logits that differ by no more are equal: sums in another order
 
@@ -31,6 +32,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         table: The columns of benchmarks/accuracy.py.
         path: Receives the figure (PNG).
     """
+    table = table.assign(minutes=table["minutes"].clip(lower=SHORTEST))
     by_edges = table["name"].str.endswith(EDGES)
     ways = [(name, rows) for name, rows in (("threshold", table[~by_edges]), ("learned edges", table[by_edges]))]
     ways = [(name, rows) for name, rows in ways if len(rows)]

@@ -80,6 +80,7 @@ def test_what_is_imported_is_declared():
             "",
             "fusionnet",
             "workflow",
+            "benchmarks",
             *sys.stdlib_module_names,
         }:
             if not names.intersection(map(canonicalize_name, owners.get(name, [name]))):

@@ -49,7 +49,7 @@ def test_accuracy_goes_on_and_draws(run, tmp_path, augmented):
     small = ["augment.elastic_copies=1", "augment.crop_pixels=32", "split.validation_slices=0", "train.device=cpu"]
     small += ["network.unet.width=1", "train.batch_size=1", "predict.orientation_average=false"]
     small += ["train.precision=float32", "train.learning_rate=1e-3"]  # read as overlays are, not as JSON
-    options = [*map(str, files), "--arms", "unet", "--set", *small]
+    options = [*map(str, files), "--arms", "unet", "--name", "small", "--set", *small]
     run("accuracy.py", *options, "--steps", "2")
     run("accuracy.py", *options, "--steps", "2", "3", "--seeds", "0", "1")
     trained = ROOT / "results/isbi2012/report/comparison.csv"
@@ -61,7 +61,7 @@ def test_accuracy_goes_on_and_draws(run, tmp_path, augmented):
     assert table["steps"].tolist() == [2, 2, 3, 3] + 12 * [800] and table["seed"].tolist()[:4] == [0, 1, 0, 1]
     assert table["width"].tolist() == 4 * [1] + 12 * [8]  # the experiment's trainings had no part in --set
     assert table["v_rand"].between(0, 1).all() and table["minutes"].tolist()[-1] > 1
-    assert Image.open(tmp_path / "curves.png").size == (1350, 630)
+    assert Image.open(tmp_path / "curves.png").size == (1350, 540)
 
 
 def test_edges_are_taught_by_inner_folds_too(run, tmp_path, augmented):
