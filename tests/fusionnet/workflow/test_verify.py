@@ -20,6 +20,7 @@ from fusionnet.workflow.verify import (
     TOLERANCE,
     files_recorded,
     make_record,
+    mkl_family,
     only,
     paths_recorded,
     verdict,
@@ -131,6 +132,32 @@ def test_causes_are_named(experiment, path, value):
     part[path[-1]] = value
     same, report = verdict(record, other)
     assert same and "although these differ" in report and ": ".join(path) in report
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "family"),
+    [
+        ("vendor_id\t: GenuineIntel\nflags\t\t: fpu avx avx2 avx512f avx512dq\n", "GenuineIntel, AVX-512"),
+        ("vendor_id\t: AuthenticAMD\nflags\t\t: fpu avx avx2 fma\n", "AuthenticAMD, AVX2"),
+        ("vendor_id\t: GenuineIntel\nflags\t\t: fpu sse4_2 avx\n", "GenuineIntel, AVX"),
+        ("Features\t: fp asimd\n", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_what_mkl_goes_by(cpuinfo: str | None, family: str, tmp_path):
+    if cpuinfo:
+        write_text(tmp_path / "cpuinfo", cpuinfo)
+    assert mkl_family(tmp_path / "cpuinfo") == family
+
+
+def test_on_another_makers_processor_scores_are_compared(experiment):
+    _, folder, _, record = experiment
+    before = record()
+    before["machine"]["mkl"] = "another"
+    write_text(folder / "history.csv", "epoch\n2\n")
+    same, report = verdict(before, record())
+    assert same and report.startswith("alike: this machine computes other last bits than the record's")
+    assert f"machine: mkl: another recorded, {mkl_family()} found" in report
 
 
 def test_missing_results_say_what_to_do(experiment):
