@@ -2,8 +2,8 @@
 
 A file's SHA-256 covers its provenance too, so that a changed comment in the code changes it; `weights` and `pixels`
 are hashes of the numbers alone. Equal files are the strict answer, equal numbers the one that matters to results.
-Where the last bits cannot be equal (another architecture, a GPU, native arithmetic on another processor), the scores
-are compared, with what two seeds of one network differ by as tolerance.
+Where the last bits cannot be equal (another architecture, a GPU, native arithmetic on another processor, U-Net on
+another maker's), the scores are compared, with what two seeds of one network differ by as tolerance.
 """
 
 import hashlib
