@@ -1,6 +1,7 @@
 """Draw the table of benchmarks/accuracy.py: score against steps and against minutes, and where two networks meet."""
 
 import itertools
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -33,9 +34,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         path: Receives the figure (PNG).
     """
     table = table.assign(minutes=table["minutes"].clip(lower=SHORTEST))
-    by_edges = table["name"].str.endswith(EDGES)
-    ways = [(name, rows) for name, rows in (("threshold", table[~by_edges]), ("learned edges", table[by_edges]))]
-    ways = [(name, rows) for name, rows in ways if len(rows)]
+    ways = [(name, rows) for name, rows in zip(("threshold", "learned edges"), by_way(table), strict=True) if len(rows)]
     styles = dict(zip(in_turn(table["name"].str.removesuffix(EDGES)), itertools.cycle(("-", "--", ":", "-."))))
     keys: dict[str, Line2D] = {}
     with styled():
@@ -126,8 +125,14 @@ def meetings(one: pd.Series, other: pd.Series) -> list[tuple[float, float]]:
     return [(float(np.exp(x)), float(expit(score))) for x, score in met]
 
 
-def in_order(folds: pd.Series) -> list[str]:
-    """Return the names of folds, by their first slice; the test stack comes first."""
+def by_way(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows by threshold and those by learned edges."""
+    edges = table["name"].str.endswith(EDGES)
+    return table[~edges], table[edges]
+
+
+def in_order(folds: Iterable[str]) -> list[str]:
+    """Return the names of folds, each once, by their first slice; the test stack comes first."""
     return sorted(set(folds), key=lambda fold: -1 if fold == "test" else slice_range(fold).start)
 
 

@@ -1,6 +1,6 @@
 """Compare two configurations of a table of benchmarks/accuracy.py on the same folds and seeds, as bfloat16 and float32.
 
-Usage: python benchmarks/precision.py --table precision.csv --figure precision.png. Prints the differences as Markdown:
+Usage: python -m benchmarks.precision --table precision.csv --figure precision.png. Prints the differences as Markdown:
 for each network, and for all of them together, the mean over folds and seeds with its interval.
 """
 
@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from fusionnet.config.schema import slice_range
+from benchmarks.accuracy_figure import in_order
 from fusionnet.errors import UserError, run
 from fusionnet.evaluate.metrics import headlines
 from fusionnet.report.statistics import Effect, SliceScores, estimate_effect
@@ -84,7 +84,7 @@ def effect_of(pairs: pd.DataFrame, score: str, name: str, baseline: str) -> Effe
 def draw(pairs: pd.DataFrame, effects: dict[tuple[str, tuple[str, ...]], Effect], title: str, path: Path) -> None:
     groups = list(dict.fromkeys(arms for _, arms in effects))
     names = display_names([arm for arms in groups for arm in arms])
-    folds = sorted(set(pairs["fold"]), key=lambda fold: slice_range(fold).start)
+    folds = in_order(pairs["fold"])
     with styled():
         figure, axes = new_figure(1.6 + 0.6 * len(groups), columns=len(headlines()), sharey=True)
         for axis, (score, label) in zip(axes, headlines().items(), strict=True):

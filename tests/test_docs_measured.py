@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import json
 import re
 from pathlib import Path
 from statistics import mean
@@ -161,6 +162,24 @@ def test_what_rounding_alone_does():
     assert "two such means moves by up to {:.4f} and {:.4f}, from 400".format(*of_both) in text
     sentence = "moves by up to {:.3f} of V_rand by threshold and {:.3f} by learned edges (400 to 1,600 steps)"
     assert sentence.format(*of_both) in page("docs/results.md")
+
+
+def test_what_portable_arithmetic_does_not_reach():
+    """docs/reproducibility.md: what is recorded of U-Net, and that all results were trained on Intel's processors."""
+    text = page("docs/reproducibility.md")
+    for file, replicate, row in (
+        ("repro.json", "results/phantom/replicates/unet/test/seed-0", "`phantom`, test slices"),
+        ("results/isbi2012/repro.json", "results/isbi2012/replicates/unet/25-29/seed-0", "`isbi2012`, slices 25–29"),
+    ):
+        scores = json.loads((ROOT / file).read_text())["outputs"][replicate]["metrics.json"]
+        recorded = " / ".join(f"{scores[score]:.4f}" for score in SCORES)
+        assert re.search(rf"\| {row}[^|]*\| {recorded} \|", text)
+    records = list(ROOT.glob("results/*/repro.json"))
+    assert len(records) == 7
+    for record in records:
+        assert json.loads(record.read_text())["machine"]["mkl"] == "GenuineIntel, AVX-512", record
+        table = record.parent / "report/comparison.csv"  # of all but the submission, which nobody scores here
+        assert not table.exists() or pd.read_csv(table)["training_device"].dropna().str.startswith("Intel").all(), table
 
 
 def added(experiment: str, score: str, rung: str, below: str) -> list[tuple[float, bool]]:

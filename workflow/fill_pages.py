@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.accuracy_figure import in_order
 from fusionnet.config.experiment import load
 from fusionnet.config.schema import slice_range
 from fusionnet.evaluate.metrics import headlines
@@ -170,7 +171,7 @@ def blocks(results: Path) -> list[str]:
     """The mean over all trainings of each block of slices, by threshold and by learned edges."""
     table = rungs(results)
     rows = []
-    for fold in sorted(set(table["fold"]), key=lambda fold: slice_range(fold).start):
+    for fold in in_order(table["fold"]):
         cells = []
         for rung in (THRESHOLD, BESIDE):
             of_rung = table[(table["fold"] == fold) & (table["rung"] == rung)]

@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.accuracy_figure import EDGES, mean_curves
+from benchmarks.accuracy_figure import EDGES, by_way, in_order, mean_curves
 from benchmarks.accuracy_figure import meetings as meetings_of
 from fusionnet.config.experiment import load
-from fusionnet.config.schema import slice_range
 from fusionnet.evaluate.metrics import headlines
 from fusionnet.report.statistics import interval
 from fusionnet.report.text import markdown_table
@@ -105,11 +104,9 @@ def equal_minutes(results: Path) -> list[str]:
 def meetings(results: Path) -> list[str]:
     """Where the mean curves of FusionNet and U-Net meet, over steps and over minutes: the rings of the figure."""
     table = pd.read_csv(FIGURES / "accuracy-native.csv")
-    by_edges = table["name"].str.endswith(EDGES)
+    ways = list(zip((THRESHOLD, BESIDE), by_way(table), strict=True))
     rows = []
-    for (score, title), (way, found) in itertools.product(
-        headlines().items(), ((THRESHOLD, table[~by_edges]), (BESIDE, table[by_edges]))
-    ):
+    for (score, title), (way, found) in itertools.product(headlines().items(), ways):
         cells = []
         for x, precision in {"steps": -1, "minutes": 1}.items():
             curves = {arm: curve for (_, arm, _), curve in mean_curves(found, x, score).items()}
@@ -122,45 +119,48 @@ def meetings(results: Path) -> list[str]:
 def longer(results: Path) -> list[str]:
     """FusionNet and U-Net on the blocks of an experiment, after its own steps and after more."""
     rows = []
-    for ((length, way), table), (score, title) in itertools.product(_of_lengths(results), headlines().items()):
-        fusionnet, unet = (table[table["arm"] == arm].groupby("fold")[score].mean() for arm in ("fusionnet", "unet"))
-        means = (f"{each.mean():.4f}" for each in (fusionnet, unet))
-        rows.append([f"{length:,}", RUNGS[way], title, *means, *_difference(fusionnet - unet)])
+    for way, lengths in _of_lengths(results).items():
+        for (length, table), (score, title) in itertools.product(lengths.items(), headlines().items()):
+            fusionnet, unet = (_by_block(table, arm, score) for arm in ("fusionnet", "unet"))
+            means = (f"{each.mean():.4f}" for each in (fusionnet, unet))
+            rows.append([f"{length:,}", RUNGS[way], title, *means, *_difference(fusionnet - unet)])
     return markdown_table(["steps", "cells by", "score", "FusionNet", "U-Net", *DIFFERENCE], rows)
 
 
 def longer_gains(results: Path) -> list[str]:
     """What each network has more after more steps than after the experiment's own."""
-    tables, rows = [table for _, table in _of_lengths(results)], []
-    for arm, (way, (own, more)) in itertools.product(
-        ("fusionnet", "unet"), ((THRESHOLD, tables[:2]), (BESIDE, tables[2:]))
-    ):
+    rows = []
+    for arm, (way, lengths) in itertools.product(("fusionnet", "unet"), _of_lengths(results).items()):
         for score, title in headlines().items():
-            of_own, of_more = (table[table["arm"] == arm].groupby("fold")[score].mean() for table in (own, more))
-            rows.append([display_names([arm])[arm], RUNGS[way], title, *_difference(of_more - of_own)])
+            own, more = (_by_block(table, arm, score) for table in lengths.values())
+            rows.append([display_names([arm])[arm], RUNGS[way], title, *_difference(more - own)])
     return markdown_table([ARM, "cells by", "score", *DIFFERENCE], rows)
 
 
-def _of_lengths(results: Path) -> list[tuple[tuple[int, str], pd.DataFrame]]:
+def _of_lengths(results: Path) -> dict[str, dict[int, pd.DataFrame]]:
     """Return trainings of an experiment's steps (its report) and of more (benchmarks/accuracy.py --edges), by way."""
-    edges = pd.read_csv(results / "report/segmentation.csv").query("rung == @BESIDE")
-    own = pd.read_csv(results / "report/comparison.csv").dropna(subset="seed")
+    own = {
+        THRESHOLD: pd.read_csv(results / "report/comparison.csv").dropna(subset="seed"),
+        BESIDE: pd.read_csv(results / "report/segmentation.csv").query("rung == @BESIDE"),
+    }
     more = pd.read_csv(FIGURES / "accuracy-blocks.csv")
-    more_edges = more["name"].str.endswith(EDGES)
     steps = load(results.name).train.steps
     (more_steps,) = (int(number) for number in more["steps"].unique())
-    return [
-        ((steps, THRESHOLD), own),
-        ((more_steps, THRESHOLD), more[~more_edges]),
-        ((steps, BESIDE), edges),
-        ((more_steps, BESIDE), more[more_edges]),
-    ]
+    return {
+        way: {steps: table, more_steps: of_more}
+        for (way, table), of_more in zip(own.items(), by_way(more), strict=True)
+    }
+
+
+def _by_block(table: pd.DataFrame, arm: str, score: str) -> pd.Series:
+    """Return a network's score on each block, the mean over its seeds."""
+    return table[table["arm"] == arm].groupby("fold")[score].mean()
 
 
 def _difference(by_block: pd.Series) -> list[str]:
     """Return the mean, its interval and the values of differences, which are indexed by block."""
     low, high = interval({(fold, 0): np.array([value]) for fold, value in by_block.items()})
-    ordered = by_block[sorted(by_block.index, key=lambda fold: slice_range(fold).start)]
+    ordered = by_block[in_order(by_block.index)]
     return [
         f"{by_block.mean():+.4f}",
         f"{low:+.4f} to {high:+.4f}",
