@@ -13,7 +13,7 @@
 # Here: the answer that MKL gets about the maker is replaced by "Intel" in a second process, which stands for such a
 #   processor. QEMU's Haswell, and its EPYC with Intel's name, have the bits of the last column (tried, not run here).
 # Harm: a network that is trained "with the same bits everywhere" has them on processors of one maker and width.
-# Instead: set MKL_CBWR=COMPATIBLE as well, before torch is imported; it costs speed in matrix products.
+# Instead: set MKL_CBWR=COMPATIBLE as well, before torch computes anything; it costs speed in matrix products.
 # Known: that MKL goes by the maker is (MKL's manual says that optimisations may be for Intel alone); that torch's limits
 #   leave it out was not found.
 # Output, on an AMD EPYC with AVX-512 (an Intel with AVX2 alone has the last column twice):

@@ -1,9 +1,10 @@
 """How a processor computes: the same bytes on every x86-64 one, or as fast as this one can; and calm beside other work.
 
-ATen and oneDNN choose kernels by the vector instructions that they find, and a kernel of another width adds up in
-another order: the last bits of a sum differ, and after some hundred steps so do the weights. *Portable* arithmetic
-limits both to AVX2, computes in float32 and on the threads that the job names. Both libraries read their variables
-when their first operation runs, not when torch is imported, so a job sets them after it has read its configuration.
+ATen and oneDNN choose kernels by the vector instructions that they find, MKL by the processor's maker as well, and
+another kernel adds up in another order: the last bits of a sum differ, and after some hundred steps so do the weights.
+*Portable* arithmetic limits the former two to AVX2 and MKL, which has convolutions of 1 x 1, to what it computes alike
+on all processors; it is in float32 and on the threads that the job names. The libraries read their variables when their
+first operation runs, not when torch is imported, so a job sets them after it has read its configuration.
 GNU's OpenMP reads its own when torch is loaded: the package's face calls `be_calm` before anything can import torch.
 """
 
@@ -19,9 +20,11 @@ SPIN = "GOMP_SPINCOUNT"
 SPIN_TURNS = "10000"
 WAITING = (SPIN, "OMP_WAIT_POLICY")  # one of them set by a person stays as it is
 
-ATEN, ONEDNN = "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA"
-PORTABLE = {ATEN: "avx2", ONEDNN: "AVX2"}
-NARROWER = {ATEN: ("default",), ONEDNN: ("SSE41", "AVX")}  # set by a person, they stay: another machine in effect
+ATEN, ONEDNN, MKL = "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR"
+# MKL has no AVX2 for all makers: on other than Intel's, its AVX2 is COMPATIBLE; see findings/torch_mkl_vendor.sh.
+PORTABLE = {ATEN: "avx2", ONEDNN: "AVX2", MKL: "COMPATIBLE"}
+# Set by a person, they stay: another machine in effect.
+NARROWER: dict[str, tuple[str, ...]] = {ATEN: ("default",), ONEDNN: ("SSE41", "AVX"), MKL: ()}
 
 
 def be_calm(environment: MutableMapping[str, str] = os.environ) -> None:
@@ -31,7 +34,7 @@ def be_calm(environment: MutableMapping[str, str] = os.environ) -> None:
 
 
 def be_portable(threads: int, environment: MutableMapping[str, str] = os.environ) -> str | None:
-    """Limit ATen and oneDNN to AVX2 and set the threads; to be called before the first operation of the process.
+    """Limit ATen, oneDNN and MKL, and set the threads; to be called before the first operation of the process.
 
     Args:
         threads: Sums are split among them, so that their number decides the last bits.
@@ -53,6 +56,8 @@ def be_portable(threads: int, environment: MutableMapping[str, str] = os.environ
         return f"AVX2 is not in use (ATen: {found['aten']}, oneDNN: at most {found['onednn']})"
     if _onednn_is_wide():
         return "oneDNN had begun to compute before it was limited"
+    if not torch.backends.mkl.is_available():
+        return "this torch multiplies matrices with another library than MKL"
     return None
 
 
@@ -78,7 +83,7 @@ def capability() -> dict[str, Any]:
 
     Returns:
         ``architecture`` (such as x86_64), ``aten`` (the vector instructions that it uses: DEFAULT, AVX2, AVX512),
-        ``onednn`` (its limit, or None) and ``onednn_version``.
+        ``onednn`` and ``mkl`` (their limits, or None) and ``onednn_version``.
     """
     import torch
 
@@ -87,6 +92,7 @@ def capability() -> dict[str, Any]:
         "architecture": platform.machine(),
         "aten": torch.backends.cpu.get_cpu_capability(),
         "onednn": os.environ.get(ONEDNN),
+        "mkl": os.environ.get(MKL),
         "onednn_version": version[1] if version else None,
     }
 

@@ -90,16 +90,26 @@ def named(arguments: Namespace, *names: str) -> list[NamedPath]:
     return [(option, path) for option, got in given.items() for path in (got if isinstance(got, list) else [got])]
 
 
+def same_file(one: Path | str, other: Path | str) -> bool:
+    """Return whether two paths mean one file or folder (see `file_of`), by whatever name or link, here or not yet."""
+    mine, theirs = _resolved(one), _resolved(other)
+    return mine == theirs or (mine.exists() and theirs.exists() and mine.samefile(theirs))
+
+
+def _resolved(path: Path | str) -> Path:
+    return Path(os.path.realpath(file_of(path)))
+
+
 def require_apart(reads: Sequence[NamedPath], writes: Sequence[NamedPath]) -> None:
     """Refuse work that would overwrite what it reads, or one result by another; asked before anything is opened.
 
-    A `UserError` tells that two are the same file or folder (see `file_of`), by whatever name or link, or that one that
+    A `UserError` tells that two are the same file or folder (see `same_file`), or that one that
     is written lies in one that is read, or the reverse; those that are written may lie in one another.
     """
-    known = [(option, path, Path(os.path.realpath(file_of(path)))) for option, path in [*reads, *writes]]
+    known = [(option, path, _resolved(path)) for option, path in [*reads, *writes]]
     for number, (option, path, mine) in enumerate(known[len(reads) :], len(reads)):
         for place, (other, taken, theirs) in enumerate(known[:number]):
-            if mine == theirs or (mine.exists() and theirs.exists() and mine.samefile(theirs)):
+            if same_file(path, taken):
                 raise UserError(f"{option}: got {path}: the same file as {other}; choose another name, or it is lost")
             if place < len(reads) and (mine in theirs.parents or (theirs.is_dir() and theirs in mine.parents)):
                 raise UserError(f"{option}: got {path}: this and {other} {taken} lie in one another; choose another")

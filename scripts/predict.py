@@ -23,7 +23,7 @@ from fusionnet.predict.streaming import Work, predict_volume, stored_depth
 from fusionnet.predict.summary import Summary, sentences, view_command
 from fusionnet.provenance import provenance
 from fusionnet.volumes.fingerprint import files_fingerprint, volume_fingerprint
-from fusionnet.volumes.grey_values import GreyWindow, choose_window, parse_window
+from fusionnet.volumes.grey_values import choose_window, parse_window, trained_window
 from fusionnet.volumes.output import WRITABLE, OutputPlan
 from fusionnet.volumes.source import VolumeSource, with_voxel_size
 from fusionnet.volumes.volume import READABLE, open_volume
@@ -69,8 +69,10 @@ def main() -> None:
     if arguments.expect:
         refuse_another_job(job, parse(TrainingJob, arguments.expect, "--expect"))
     source = with_voxel_size(open_volume(arguments.volume), arguments.voxel_size)
-    trained_window = GreyWindow(*trained["grey_window"]) if trained.get("grey_window") else None
-    window = parse_window(arguments.grey_window) if arguments.grey_window else choose_window(source, trained_window)
+    if arguments.grey_window:
+        window = parse_window(arguments.grey_window)
+    else:
+        window = choose_window(source, trained_window(trained))
     predictor = Predictor(network, settings, machine)
     depth = stored_depth(source, settings.tile_pixels + 2 * predictor.reach)
     plan = predictor.plan(chosen_slices(arguments.slices, source), source.shape[1:], depth)

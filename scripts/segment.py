@@ -15,7 +15,7 @@ from fusionnet.config.segmenting import SegmentSection
 from fusionnet.config.stages import PredictSection
 from fusionnet.devices import set_up
 from fusionnet.errors import UserError, run
-from fusionnet.files import file_of, named, require_apart, write_json
+from fusionnet.files import file_of, named, require_apart, same_file, split_key, write_json
 from fusionnet.logs import start_log
 from fusionnet.models.pretrained import find, load_trained
 from fusionnet.predict.predictor import Predictor
@@ -25,7 +25,7 @@ from fusionnet.segment.forest import LEARNED_EDGES, Forest, find_learned, load_f
 from fusionnet.segment.labelled import StoredSlices, write_neurons
 from fusionnet.segment.ladder import BESIDE, EDGES, LEARNED, segmentation_map
 from fusionnet.segment.training_slices import cells_of, predicted, slices_of, training_slices, with_neighbours
-from fusionnet.volumes.grey_values import GreyWindow, choose_window, to_levels
+from fusionnet.volumes.grey_values import choose_window, to_levels, trained_window
 from fusionnet.volumes.output import WRITABLE, OutputPlan
 from fusionnet.volumes.stacks import require_same_shape, write_volume
 from fusionnet.volumes.volume import READABLE, open_volume, read_labels, read_volume
@@ -174,8 +174,7 @@ def read_levels(path: Path, about: dict[str, Any]) -> np.ndarray:
     source = open_volume(path)
     if source.dtype == np.uint8:
         return source.read_all()
-    trained = about.get("grey_window")
-    levels = to_levels(source.read_all(), GreyWindow(*trained) if trained else choose_window(source))
+    levels = to_levels(source.read_all(), trained_window(about) or choose_window(source))
     if np.isnan(levels).any():
         raise UserError(
             f"{path}: {np.isnan(levels).sum()} values that are not finite; a network is taught by whole slices"
@@ -184,8 +183,9 @@ def read_levels(path: Path, about: dict[str, Any]) -> np.ndarray:
 
 
 def same_stack(one: Path, other: Path) -> bool:
-    """Tell whether two names are those of one stack: one file, and one key in it."""
-    return one.name == other.name and file_of(one).samefile(file_of(other))
+    """Tell whether two names are those of one stack: one file or folder, by whatever link, and one key in it."""
+    (_, mine), (_, theirs) = (split_key(path) or (path, "") for path in (one, other))
+    return mine == theirs and same_file(one, other)
 
 
 def read_chosen(arguments: argparse.Namespace) -> np.ndarray:

@@ -12,9 +12,8 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 
 from fusionnet.errors import UserError
-from fusionnet.evaluate.isbi import named_scores
 from fusionnet.evaluate.kernels import count_overlap
-from fusionnet.evaluate.overlaps import Overlap, sort_by_cell
+from fusionnet.evaluate.overlaps import Overlap, scores_of, sort_by_cell
 
 
 class Sliceable(Protocol):
@@ -204,7 +203,7 @@ def score_segments(truth: np.ndarray, segments: np.ndarray) -> dict[str, float]:
     numbers = _numbered(segments)
     sums = np.zeros(len(Overlap._fields))
     count_overlap(numbers, pixels, starts, int(numbers.max()), sums)
-    return {name: float(value) for name, value in named_scores(sums).items()}
+    return {name: float(value) for name, value in scores_of(sums).items()}
 
 
 def _numbered(labels: np.ndarray) -> np.ndarray:

@@ -147,18 +147,7 @@ def score_stack(
     if not instances:
         truth = truth > 0
     counts, thinned, unthinned = count_stack(truth, proposal, thresholds, threads)
-    per_slice = named_scores(thinned) | named_scores(unthinned, "unthinned_")
+    per_slice = scores_of(thinned) | scores_of(unthinned, "unthinned_")
     names = ("segments", "dam_pixels", "true_positives", "false_positives", "false_negatives", "true_negatives")
     per_slice |= {name: counts[..., column] for column, name in enumerate(names)}
     return StackScores(np.asarray(thresholds, dtype=float), per_slice, {"thinned": thinned, "unthinned": unthinned})
-
-
-def named_scores(sums: np.ndarray, prefix: str = "") -> dict[str, np.ndarray]:
-    """Return `fusionnet.evaluate.overlaps.scores_of`, with each part of V_info by its own name.
-
-    There the two are swapped. Trainings depend on that file, though none of them reads the parts: mended there, it
-    would make every committed network stale, so that waits until they are trained anew.
-    """
-    scores = scores_of(sums, prefix)
-    merge, split = f"{prefix}v_info_merge", f"{prefix}v_info_split"
-    return scores | {merge: scores[split], split: scores[merge]}

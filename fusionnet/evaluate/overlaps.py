@@ -73,6 +73,6 @@ def scores_of(sums: np.ndarray, prefix: str = "") -> dict[str, np.ndarray]:
         f"{prefix}v_rand_merge": ratio(common, segment),
         f"{prefix}v_rand_split": ratio(common, truth),
         f"{prefix}v_info": ratio(2 * information, truth_entropy + segment_entropy),
-        f"{prefix}v_info_merge": ratio(information, segment_entropy),
-        f"{prefix}v_info_split": ratio(information, truth_entropy),
+        f"{prefix}v_info_merge": ratio(information, truth_entropy),
+        f"{prefix}v_info_split": ratio(information, segment_entropy),
     }

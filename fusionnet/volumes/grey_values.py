@@ -1,7 +1,9 @@
 """Any volume's grey values brought to the 8-bit levels that networks are trained on."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +35,12 @@ def parse_window(text: str) -> GreyWindow:
     if not low < high:
         raise UserError(f"grey window: got {text!r}, expected LOW smaller than HIGH")
     return GreyWindow(low, high)
+
+
+def trained_window(origin: Mapping[str, Any]) -> GreyWindow | None:
+    """Return the window that a network's training volume had, of what its checkpoint says; None for 8 bits."""
+    limits = origin.get("grey_window")
+    return GreyWindow(*limits) if limits else None
 
 
 def choose_window(source: VolumeSource, trained: GreyWindow | None = None) -> GreyWindow | None:

@@ -2,8 +2,8 @@
 
 A file's SHA-256 covers its provenance too, so that a changed comment in the code changes it; `weights` and `pixels`
 are hashes of the numbers alone. Equal files are the strict answer, equal numbers the one that matters to results.
-Where the last bits cannot be equal (another architecture, a GPU, native arithmetic on another processor, U-Net on
-another maker's), the scores are compared, with what two seeds of one network differ by as tolerance.
+Where the last bits cannot be equal (another architecture, a GPU, native arithmetic on another processor), the scores
+are compared, with what two seeds of one network differ by as tolerance.
 """
 
 import hashlib
@@ -27,7 +27,6 @@ from fusionnet.workflow.plan import Plan
 
 SCRIPTS = ("download", "augment", "train", "predict", "segment", "evaluate")
 PACKAGES = (*ENVIRONMENT, "scikit-learn", "numba")  # the latter two decide the bits of segmentations and scores
-VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX"}  # as Linux names them: widest first
 CAUSES = ("config", "code", "environment", "data", "machine")
 # By so much, at most, do two trainings of one network on one fold of the committed isbi2012 differ that differ in their
 # seed alone; a test measures it.
@@ -179,37 +178,14 @@ def _code(root: Path) -> dict[str, str]:
 
 
 def _machine(folder: Path) -> dict[str, Any]:
-    """Return what the last bits of a training depended on; in portable arithmetic not on the processor but for MKL."""
+    """Return what the last bits of a training depended on; in portable arithmetic not on the processor."""
     timing = read_json(folder / "training-time.json", ["arithmetic", "device"])
     arithmetic = timing["arithmetic"]
     if not isinstance(arithmetic, Mapping) or "kind" not in arithmetic:
         raise UserError(f"{folder / 'training-time.json'}: got the arithmetic {arithmetic!r}; train again")
     if arithmetic["kind"] == "portable":
-        return {**arithmetic, "mkl": mkl_family()}
+        return dict(arithmetic)
     return {"device": timing["device"], **arithmetic}
-
-
-def mkl_family(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """Return the maker of this processor and the width of its vectors, by which MKL chooses its kernels.
-
-    MKL computes torch's 1 x 1 convolutions, such as U-Net's last layer. Portable arithmetic does not limit it yet, so
-    that these have other last bits on another maker's processors: findings/torch_mkl_vendor.sh.
-
-    Args:
-        cpuinfo: Linux's list of processors.
-
-    Returns:
-        Such as "GenuineIntel, AVX-512"; "unknown" where there is no such list.
-    """
-    try:
-        text = cpuinfo.read_text(encoding="utf-8")
-    except OSError:
-        return "unknown"
-    maker = re.search(r"^vendor_id\s*:\s*(\S+)", text, re.M)
-    if not maker:
-        return "unknown"
-    widest = next((name for flag, name in VECTORS.items() if re.search(rf"\b{flag}\b", text)), "no AVX")
-    return f"{maker[1]}, {widest}"
 
 
 def _hashes(path: Path) -> Any:

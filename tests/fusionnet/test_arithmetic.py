@@ -9,12 +9,13 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+import torch
 
-from fusionnet.arithmetic import ATEN, NARROWER, ONEDNN, PORTABLE, SPIN, WAITING, be_calm, cached_njit, capability
+from fusionnet.arithmetic import ATEN, MKL, NARROWER, ONEDNN, PORTABLE, SPIN, WAITING, be_calm, cached_njit, capability
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "scripts"
-LIMITS = {ATEN, ONEDNN, *WAITING, "OMP_NUM_THREADS", "NPY_DISABLE_CPU_FEATURES"}
+LIMITS = {*PORTABLE, *WAITING, "OMP_NUM_THREADS", "NPY_DISABLE_CPU_FEATURES", "OPENBLAS_CORETYPE"}
 STEP = """
 import hashlib, sys
 import torch
@@ -22,10 +23,10 @@ from fusionnet import arithmetic
 early = torch.ones(1).add(1) if "late" in sys.argv else None
 if "late" in sys.argv:
     torch.nn.functional.conv2d(torch.ones(1, 8, 32, 32), torch.ones(16, 8, 3, 3))
-reason = arithmetic.be_portable(2) if "native" not in sys.argv else None
+reason = arithmetic.be_portable(1) if "native" not in sys.argv else None
 torch.manual_seed(0)
 x = torch.randn(4, 8, 64, 64).contiguous(memory_format=torch.channels_last)
-network = torch.nn.Sequential(torch.nn.Conv2d(8, 16, 3), torch.nn.BatchNorm2d(16), torch.nn.Conv2d(16, 8, 3))
+network = torch.nn.Sequential(torch.nn.Conv2d(8, 16, 3), torch.nn.BatchNorm2d(16), torch.nn.Conv2d(16, 1, 1))
 y = network(x)
 y.square().mean().backward()
 values = b"".join(t.detach().numpy().tobytes() for t in (y, *(p.grad for p in network.parameters())))
@@ -70,8 +71,17 @@ def run(code: str, *arguments: str, **environment: str) -> list[str]:
 @pytest.mark.skipif(capability()["aten"] != "AVX2", reason="needs an x86-64 processor with AVX2")
 def test_portable_arithmetic_set_after_the_import_is_that_of_a_narrower_processor():
     ours = run(STEP)
-    assert ours[1:] == ["2", "None"]
-    assert run(STEP, "native", **PORTABLE, OMP_NUM_THREADS="2")[0] == ours[0]
+    assert ours[1:] == ["1", "None"]
+    assert run(STEP, "native", **PORTABLE, OMP_NUM_THREADS="1")[0] == ours[0]
+
+
+@pytest.mark.skipif(capability()["aten"] != "AVX2", reason="needs an x86-64 processor with AVX2")
+@pytest.mark.skipif(torch.__version__ != "2.13.0+cpu", reason="other versions of torch compute other bits")
+def test_a_step_has_these_bits_on_every_processor():
+    """Seen on an AMD EPYC, with and without MKL told that it is Intel's, and on QEMU's Haswell."""
+    assert run(STEP)[0] == "38695280631175624582f20ce234d81ec286f750908c38455eb75430aa52eacb"
+    limited = {name: value for name, value in PORTABLE.items() if name != MKL}
+    assert run(STEP, "native", **limited, OMP_NUM_THREADS="1")[0] != run(STEP)[0], "MKL goes by the maker"
 
 
 @pytest.mark.slow
@@ -84,14 +94,20 @@ def test_what_keeps_it_from_being_portable_is_said():
 @pytest.mark.slow
 @pytest.mark.skipif("avx512f" not in Path("/proc/cpuinfo").read_text(), reason="needs a processor with AVX-512")
 def test_on_a_wide_processor_native_differs_and_a_limit_that_comes_too_late_is_said():
-    assert run(STEP, "native", OMP_NUM_THREADS="2")[0] != run(STEP)[0]
+    assert run(STEP, "native", OMP_NUM_THREADS="1")[0] != run(STEP)[0]
     assert run(STEP, "late")[2] != "None"
 
 
 def test_data_augmentation_segments_and_scores_do_not_depend_on_the_processors_vectors():
-    """NumPy chooses kernels by processor too: without its wider ones phantom, copies, cells and scores are the same."""
+    """NumPy and its OpenBLAS choose kernels by processor too: with others no phantom, copy, cell or score changes."""
     wider = [name for name in np.show_config("dicts")["SIMD Extensions"]["found"] if name not in ("X86_V2",)]
-    assert run(PHANTOM, NPY_DISABLE_CPU_FEATURES=" ".join(wider)) == run(PHANTOM)
+    assert run(PHANTOM, NPY_DISABLE_CPU_FEATURES=" ".join(wider), OPENBLAS_CORETYPE="Nehalem") == run(PHANTOM)
+
+
+@pytest.mark.slow
+def test_nor_do_they_depend_on_what_numba_compiles_for(tmp_path: Path):
+    plain = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
+    assert run(PHANTOM, **plain) == run(PHANTOM)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fusionnet.errors import UserError
-from fusionnet.files import named, require_apart
+from fusionnet.files import named, require_apart, same_file
 
 ROOT = Path(__file__).parents[2]
 WRITES_NOTHING_OF_A_NAME = {"records.py", "status.py", "verify.py"}
@@ -32,6 +32,13 @@ def test_a_result_is_not_written_over_its_source(volume: Path, name: str):
     arguments = Namespace(volume=f"{volume}:raw", probabilities=Path(result), deviation=None)
     with pytest.raises(UserError, match=r"--probabilities: got .*: the same file as --volume; choose another name"):
         require_apart(named(arguments, "volume"), named(arguments, "probabilities", "deviation"))
+
+
+@pytest.mark.parametrize("name", ["v.h5", "link.h5:p", "hard.h5", "linked folder/v.h5:raw", "not yet.tif"])
+def test_one_file_by_whatever_name_is_one(volume: Path, name: str):
+    same = Path(name.replace("not yet", "linked folder/not yet")) if name == "not yet.tif" else volume
+    assert same_file(volume.parent / name, volume.parent / same)
+    assert not same_file(volume.parent / name, volume.parent / "other")
 
 
 def test_two_results_are_two_files(volume: Path):

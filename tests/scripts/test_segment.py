@@ -179,6 +179,26 @@ def test_a_network_is_shown_its_training_stack_at_the_levels_that_it_was_trained
     np.testing.assert_array_equal(read_stack(tmp_path / "wide-map.tif"), read_stack(tmp_path / "m.tif"))
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("v.h5:a/raw", "v.h5:a/raw/", True),
+        ("v.h5:a/raw", "link.h5:a/raw", True),
+        ("v.h5:a/raw", "v.h5:b/raw", False),
+        ("v.h5:raw", "other.h5:raw", False),
+        ("stack.tif", "link.tif", True),
+        ("stack.tif", "v.h5:raw", False),
+    ],
+)
+def test_a_stack_is_itself_by_whatever_link_and_key(one: str, other: str, same: bool, tmp_path: Path):
+    for name in ("v.h5", "other.h5", "stack.tif"):
+        (tmp_path / name).write_bytes(name.encode())
+    for link, name in (("link.h5", "v.h5"), ("link.tif", "stack.tif")):
+        (tmp_path / link).symlink_to(tmp_path / name)
+    same_stack = runpy.run_path(str(ROOT / "scripts/segment.py"))["same_stack"]
+    assert same_stack(tmp_path / one, tmp_path / other) == same
+
+
 def test_each_step_and_the_ceiling_are_scored(call, trained, tissue, tmp_path: Path):
     call(*OF_NETWORK, *STAGE)
     said = call(

@@ -89,9 +89,10 @@ def _in_rows(title: str, layers: Sequence[Row], rows: Sequence[Row]) -> Chart:
     y = {"field": "row", "type": "nominal", "sort": None, "axis": None}
     mark = {"type": "text", "align": "left", "baseline": "bottom", "dy": -8, "fontSize": 12, "color": INK}
     text = {"aggregate": "min", "field": "row", "type": "nominal"}
-    names = {"mark": mark, "encoding": {"x": {"value": 0}, "text": text}}
+    edge = {"fill": PAPER, "stroke": PAPER, "strokeWidth": 6}  # or the line at 0 runs through the words
+    names = [{"mark": mark | drawn, "encoding": {"x": {"value": 0}, "text": text}} for drawn in (edge, {})]
     height = ROW_PIXELS * max(1, len({row["row"] for row in rows}))
-    whole = {"title": title, "height": height, "encoding": {"y": y}, "layer": [*layers, names]}
+    whole = {"title": title, "height": height, "encoding": {"y": y}, "layer": [*layers, *names]}
     return draw(whole, rows, f"{title}. " + "; ".join(row["said"] for row in rows))
 
 
