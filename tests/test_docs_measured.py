@@ -279,7 +279,7 @@ def test_both_stacks_together(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
         sentence = rf"{score} {re.escape(difference)} \((95 % interval )?{re.escape(interval_)}\)"
         assert re.search(sentence, page("docs/results.md"))
     ends = [[float(end) for end in cells[place].split(" to ")] for place in (5, 6) for cells in printed]
-    assert sum(high < 0 for _, high in ends[:4]) == 3 and all(low < 0 < high for low, high in ends[4:])
+    assert [high < 0 for _, high in ends[:4]] == [False, False, True, True] and all(low < 0 < high for low, high in ends[4:])
     widened = {
         f"{(ends[4 + number][1] - ends[4 + number][0]) / (high - low):.1f}"
         for number, (low, high) in enumerate(ends[:4])
