@@ -5,8 +5,8 @@
 # Seen: 2026-11-29
 # Behaviour: sums in float32 depend on the width of the vectors. For the same bits on every x86-64 processor one limits both
 #   libraries that torch names: ATEN_CPU_CAPABILITY=avx2 and ONEDNN_MAX_CPU_ISA=AVX2. Under these limits convolutions of
-#   3 x 3 do have the same bits. One of 1 x 1, the last layer of most segmentation networks, is handed to a third library,
-#   MKL, which heeds neither. MKL asks the processor for its maker: on GenuineIntel it takes AVX-512 where there is some,
+#   3 x 3 do have the same bits. One of 1 x 1, the last layer of most segmentation networks, is handed to a third library
+#   on one thread and for fewer than 16 images: MKL, which heeds neither. MKL asks the processor for its maker: on GenuineIntel it takes AVX-512 where there is some,
 #   AVX2 with MKL_ENABLE_INSTRUCTIONS=AVX2, on any other maker kernels of its own choice, which that variable does not
 #   change, and for which MKL_CBWR=AVX2 means COMPATIBLE. Outputs and gradients of the weights differ from the first step on;
 #   after a training of U-Net V_rand differs by 0.0045. MKL_CBWR=COMPATIBLE gives the same bits for both makers.

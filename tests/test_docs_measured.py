@@ -206,6 +206,22 @@ def test_most_of_what_the_stage_segment_gains_needs_no_learning():
     assert [sum(above for _, above in rows) for rows in found.values()][2:] == [2, 0, 3, 0]
 
 
+def test_what_averaging_networks_gains():
+    """docs/results.md, the mean of several networks: beside the mean of their scores."""
+    text, found = page("docs/results.md"), pd.read_csv(ROOT / "docs/figures/means-isbi2012.csv")
+    averaged = found.groupby(["arm", "rung", "fold"])["v_rand"].mean()
+    single = pd.read_csv(ISBI / "report/segmentation.csv").groupby(["arm", "rung"])["v_rand"].mean()
+    gains = {
+        rung: [averaged[arm, rung].mean() - single[arm, rung] for arm in (*NETWORKS, "unet-matched")]
+        for rung in (THRESHOLD, BESIDE)
+    }
+    assert f"gains from it, by {min(gains[THRESHOLD]):.3f} to {max(gains[THRESHOLD]):.3f} of V_rand" in text
+    assert "left of that: {:+.3f}, {:+.3f} and {:+.3f}, within".format(*gains[BESIDE]) in text
+    lowest = averaged["fusionnet+unet+unet-matched", BESIDE].nsmallest(2)
+    assert set(lowest.index) == {"0-4", "20-24"} and {f"{score:.3f}" for score in lowest} == {"0.977"}
+    assert "take V_rand to 0.977 on slices 0 to 4 and on 20 to 24 even with six networks" in text
+
+
 def test_trials_are_those_of_their_table():
     with (ROOT / "docs/figures/training-trials.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["steps"] == "400"]
@@ -279,7 +295,8 @@ def test_both_stacks_together(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
         sentence = rf"{score} {re.escape(difference)} \((95 % interval )?{re.escape(interval_)}\)"
         assert re.search(sentence, page("docs/results.md"))
     ends = [[float(end) for end in cells[place].split(" to ")] for place in (5, 6) for cells in printed]
-    assert [high < 0 for _, high in ends[:4]] == [False, False, True, True] and all(low < 0 < high for low, high in ends[4:])
+    assert [high < 0 for _, high in ends[:4]] == [False, False, True, True]
+    assert all(low < 0 < high for low, high in ends[4:])
     widened = {
         f"{(ends[4 + number][1] - ends[4 + number][0]) / (high - low):.1f}"
         for number, (low, high) in enumerate(ends[:4])
