@@ -30,7 +30,7 @@ PACKAGES = (*ENVIRONMENT, "scikit-learn", "numba")  # the latter two decide the 
 CAUSES = ("config", "code", "environment", "data", "machine")
 # By so much, at most, do two trainings of one network on one fold of the committed isbi2012 differ that differ in their
 # seed alone; a test measures it.
-TOLERANCE = {"v_rand": 0.0293, "v_info": 0.0062}
+TOLERANCE = {"v_rand": 0.0328, "v_info": 0.0049}
 
 
 def make_record(experiment: str, config: Config, root: Path, replicate: str | None = None) -> dict[str, Any]:
