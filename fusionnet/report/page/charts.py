@@ -51,12 +51,12 @@ def _forest(effects: Sequence[Effect], arms: Arms, title: str) -> Chart:
     interval = {"x": {"field": "low", "type": "quantitative"}, "x2": {"field": "high"}}
     point = {"type": "point", "size": 110, "opacity": 1, "stroke": INK, "strokeWidth": 2}
     from_top = {"x": {"datum": 0}, "y": {"value": 0}, "y2": {"value": "height"}}
+    zero = {"mark": {"type": "rule", "color": SOFT, "strokeDash": [4, 3]}, "encoding": from_top}
     layers: list[Row] = [
-        {"mark": {"type": "rule", "color": SOFT, "strokeDash": [4, 3]}, "encoding": from_top},
         {"mark": {"type": "rule", "color": INK, "strokeWidth": 3}, "encoding": interval},
         {"mark": point, "encoding": {"x": x, "fill": hollow} | said()},
     ]
-    return _in_rows(f"{title}", layers, rows)
+    return _in_rows(title, layers, rows, behind=[zero])
 
 
 def replicate_charts(table: pd.DataFrame, arms: Arms) -> list[Chart]:
@@ -84,15 +84,18 @@ def replicate_charts(table: pd.DataFrame, arms: Arms) -> list[Chart]:
     return charts
 
 
-def _in_rows(title: str, layers: Sequence[Row], rows: Sequence[Row]) -> Chart:
-    """Draw layers in rows, the name of each row above its marks: there is no room beside them on a telephone."""
+def _in_rows(title: str, layers: Sequence[Row], rows: Sequence[Row], behind: Sequence[Row] = ()) -> Chart:
+    """Draw layers in rows, the name of each row above its marks: there is no room beside them on a telephone.
+
+    What lies behind does not run through the names.
+    """
     y = {"field": "row", "type": "nominal", "sort": None, "axis": None}
     mark = {"type": "text", "align": "left", "baseline": "bottom", "dy": -8, "fontSize": 12, "color": INK}
     text = {"aggregate": "min", "field": "row", "type": "nominal"}
-    edge = {"fill": PAPER, "stroke": PAPER, "strokeWidth": 6}  # or the line at 0 runs through the words
-    names = [{"mark": mark | drawn, "encoding": {"x": {"value": 0}, "text": text}} for drawn in (edge, {})]
+    names = {"mark": mark, "encoding": {"x": {"value": 0}, "text": text}}
+    edges = names | {"mark": mark | {"fill": PAPER, "stroke": PAPER, "strokeWidth": 6}}
     height = ROW_PIXELS * max(1, len({row["row"] for row in rows}))
-    whole = {"title": title, "height": height, "encoding": {"y": y}, "layer": [*layers, *names]}
+    whole = {"title": title, "height": height, "encoding": {"y": y}, "layer": [*behind, edges, *layers, names]}
     return draw(whole, rows, f"{title}. " + "; ".join(row["said"] for row in rows))
 
 
