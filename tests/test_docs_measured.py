@@ -281,6 +281,16 @@ def test_what_the_stage_segment_gains_with_five_networks():
     assert sentence in page("docs/segment.md")
 
 
+def test_what_the_folds_of_isbi2012_can_find(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(ROOT)
+    table, text = pooled.read_trainings(["isbi2012"]), page("docs/results.md")
+    rand, info = (pooled.fold_differences(table, "isbi2012", "fusionnet", "unet", score).std() for score in SCORES)
+    assert round(rand / info) == 6 and "By V_info folds scatter six times less" in text
+    row = r"\| FusionNet minus U-Net \| V_rand \|.*\| ([\d.]+) \| \d+ folds \|"
+    found = float(re.search(row, (ISBI / "report/comparison.md").read_text())[1])
+    assert 2.5 < found / pooled.PAPER < 3 and "it is nearly three times the paper's effect" in text
+
+
 def test_both_stacks_together(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("sys.argv", ["pooled.py", "isbi2012", "vnc"])

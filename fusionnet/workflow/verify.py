@@ -183,9 +183,7 @@ def _machine(folder: Path) -> dict[str, Any]:
     arithmetic = timing["arithmetic"]
     if not isinstance(arithmetic, Mapping) or "kind" not in arithmetic:
         raise UserError(f"{folder / 'training-time.json'}: got the arithmetic {arithmetic!r}; train again")
-    if arithmetic["kind"] == "portable":
-        return dict(arithmetic)
-    return {"device": timing["device"], **arithmetic}
+    return dict(arithmetic) if arithmetic["kind"] == "portable" else {"device": timing["device"], **arithmetic}
 
 
 def _hashes(path: Path) -> Any:

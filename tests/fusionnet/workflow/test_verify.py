@@ -29,8 +29,9 @@ ROOT = Path(__file__).parents[3]
 
 
 FOLDER = "results/phantom/replicates/unet/test/seed-0"
-PORTABLE = {"kind": "portable", "precision": "float32", "threads": 2, "architecture": "x86_64", "aten": "AVX2"} | {
-    "mkl": "COMPATIBLE"
+PORTABLE = {
+    **{"kind": "portable", "precision": "float32", "threads": 2},
+    **{"architecture": "x86_64", "aten": "AVX2", "mkl": "COMPATIBLE"},
 }
 
 
