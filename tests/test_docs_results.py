@@ -143,8 +143,14 @@ def test_what_the_annotation_budget_tells():
         assert " and ".join(f"{ways[rung][f'{arm}-5-slices'].mean():.3f}" for arm in NETWORKS) in text
     few = [f"{arm}-{budget}" for arm in NETWORKS for budget in ("1-slice", "2-slices")]
     by_way = table[table["arm"].isin(few)].groupby(["rung", "arm"])["v_rand"].mean()
-    linked, learned = (f"{by_way[rung].min():.3f} to {by_way[rung].max():.3f}" for rung in ("linkage", "edges_beside"))
-    assert f"(means of {linked} against {learned})" in text
+    fusionnet, unet = (
+        " against ".join(
+            " and ".join(f"{by_way[rung, f'{arm}-{budget}']:.3f}" for budget in ("1-slice", "2-slices"))
+            for rung in ("linkage", "edges_beside")
+        )
+        for arm in NETWORKS
+    )
+    assert f"for FusionNet (means of {fusionnet}) and as well for U-Net ({unet})" in text
     effects = json.loads((ROOT / "results/annotation-budget/report/summary.json").read_text())["effects"]
     assert len(effects) == 5
     for scores in effects.values():
