@@ -5,9 +5,8 @@
 #   fill_voids 2.1.2, compresso 3.3.3, numpy 2.4.6 (a little-endian processor)
 # Seen: 2026-11-30
 # Behaviour: mrcfile gives the labels of a big-endian MRC file as a big-endian array, with which NumPy computes as with
-#   any other. edt, which asks no more of a dtype than its width, answers without a word that every voxel is at distance 0,
-#   labels and background alike. crackle's compressed labels come back as 256 and 512 for 1 and 2. Other
-#   packages of the same kind refuse such an array.
+#   any other. edt answers without a word that every voxel is at distance 0, labels and background alike. crackle's
+#   compressed labels come back as 256 and 512 for 1 and 2. Other packages of the same kind refuse such an array.
 # Harm: seeds, radii and skeletons from that transform are empty, as of a stack without a cell; labels in crackle keep
 #   their shapes, so a picture looks right, and agree with no table of their numbers.
 # Instead: array.astype(array.dtype.newbyteorder("=")) right after reading.
