@@ -161,6 +161,22 @@ def test_what_the_annotation_budget_tells():
     assert "({:.4f} to {:.4f} in the mean)".format(*gains["fusionnet"].mean()) in text
 
 
+def test_what_half_the_resolution_costs():
+    report = ROOT / "results/isbi2012-half/report"
+    summary = json.loads((report / "summary.json").read_text())
+    rand = {arm: scores["v_rand"] for arm, scores in summary["effects"].items()}
+    half = rand["unet minus unet-half"]
+    assert len(rand) == 4 and min(rand.values(), key=lambda found: found["high"] - found["low"]) == half
+    assert all(found["low"] < 0 < found["high"] for scores in summary["effects"].values() for found in scores.values())
+    assert f"contains 0 ({half['low']:+.4f} to {half['high']:+.4f})" in page("docs/results.md")
+    means = {arm: scores["v_rand"] for arm, scores in summary["arms"].items()}
+    assert abs(means["fusionnet"] - means["fusionnet-half"]) < abs(half["mean"])
+    assert means["unet-half-z"] < means["unet-half"], "the slices beside gain by threshold"
+    table = pd.read_csv(report / "segmentation.csv")
+    edges = table[table["rung"] == "edges_beside"].groupby("arm")["v_rand"].mean()
+    assert (edges.idxmax(), edges.idxmin()) == ("unet", "unet-half")
+
+
 def test_what_the_ablations_tell():
     text = page("docs/results.md")
     summary = json.loads((ROOT / "results/isbi2012-ablations/report/summary.json").read_text())
