@@ -261,6 +261,7 @@ def test_what_holds_on_both_stacks():
         [case for case, (_, (low, high)) in of_rung.items() if not low < 0 < high] for of_rung in (threshold, edges)
     )
     assert decided == [("vnc", "unet-matched", "v_info")]
+    assert "By threshold, intervals that exclude 0 have it behind." in page("README.md")
     assert at_edges == [("isbi2012", "unet-matched", "v_rand"), ("vnc", "unet", "v_info")]
     (behind, _), (ahead, _) = (edges[case] for case in at_edges)
     assert f"stays ahead by {-behind:.3f} of V_rand, on `vnc` FusionNet is ahead of U-Net by {ahead:.4f}" in text
