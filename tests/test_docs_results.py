@@ -1,11 +1,13 @@
 """Numbers of measurements in the pages are those of the committed results and tables that they come from."""
 
 import csv
+import itertools
 import json
 import re
 from pathlib import Path
 from statistics import mean
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -13,6 +15,7 @@ from pages import page
 
 from fusionnet.config.experiment import load
 from fusionnet.models.pretrained import find, load_checkpoint, load_trained, names
+from fusionnet.report.statistics import interval
 from fusionnet.train.folds import fewer_slices, make_fold
 from workflow.fill_pages import filled, hardest_slices
 
@@ -126,6 +129,12 @@ def test_the_trainings_of_isbi2012():
     assert f"{hours:.1f} hours for 10⁹ voxels" in page("docs/predict.md")
 
 
+def contains_0(differences: pd.Series) -> bool:
+    """Whether the interval of the mean of differences, one of each block with one seed, contains 0."""
+    low, high = interval({(block, 0): np.array([value]) for block, value in differences.items()})
+    return low < 0 < high
+
+
 def test_what_the_annotation_budget_tells():
     """The sentences below its table; which slices a seed draws is of the fold."""
     text = page("docs/results.md")
@@ -141,28 +150,37 @@ def test_what_the_annotation_budget_tells():
         many = [f"{arm}-{count}-slices" for arm in NETWORKS for count in (10, 20)]
         assert ways[rung][many].min(axis=None) > least
         assert " and ".join(f"{ways[rung][f'{arm}-5-slices'].mean():.3f}" for arm in NETWORKS) in text
-    few = [f"{arm}-{budget}" for arm in NETWORKS for budget in ("1-slice", "2-slices")]
-    by_way = table[table["arm"].isin(few)].groupby(["rung", "arm"])["v_rand"].mean()
-    fusionnet, unet = (
-        " against ".join(
-            " and ".join(f"{by_way[rung, f'{arm}-{budget}']:.3f}" for budget in ("1-slice", "2-slices"))
-            for rung in ("linkage", "edges_beside")
-        )
-        for arm in NETWORKS
-    )
-    assert f"for FusionNet (means of {fusionnet}) and as well for U-Net ({unet})" in text
     effects = json.loads((ROOT / "results/annotation-budget/report/summary.json").read_text())["effects"]
     assert len(effects) == 5
     for scores in effects.values():
-        assert all(scores[score]["low"] < 0 < scores[score]["high"] for score in SCORES)
+        assert all(scores[score]["low"] < 0 < scores[score]["high"] and scores[score]["mean"] < 0 for score in SCORES)
     gains = {arm: ways["edges_beside"][[f"{arm}-10-slices", f"{arm}-20-slices"]] for arm in NETWORKS}
     apart = {arm: found.iloc[:, 1].min() > found.iloc[:, 0].max() for arm, found in gains.items()}
     assert apart == {"fusionnet": True, "unet": False}
     assert "({:.4f} to {:.4f} in the mean)".format(*gains["fusionnet"].mean()) in text
 
 
+def test_what_one_and_two_annotated_slices_tell():
+    text = page("docs/results.md")
+    table = pd.read_csv(ROOT / "results/annotation-budget/report/segmentation.csv")
+    of_rung = {rung: rows.pivot(index="seed", columns="arm", values="v_rand") for rung, rows in table.groupby("rung")}
+    linked, learned = of_rung["linkage"], of_rung["edges_beside"]
+    for arm, sentence in (("fusionnet", "higher means for FusionNet ({}),"), ("unet", "as high ones for U-Net ({})")):
+        few = [f"{arm}-1-slice", f"{arm}-2-slices"]
+        means = (" and ".join(f"{way[budget].mean():.3f}" for budget in few) for way in (linked, learned))
+        assert sentence.format(" against ".join(means)) in text
+    few = ["fusionnet-1-slice", "fusionnet-2-slices"]
+    gains = linked[few] - learned[few]
+    assert (gains.loc[1] > 0.07).all() and (gains.drop(1) < 0.002).all(axis=None), "one draw makes it"
+    five = " and ".join(f"{linked[f'{arm}-5-slices'].mean():.3f}" for arm in NETWORKS)
+    assert f"by learned edges, and {five} by linkage" in text
+    third = " and ".join(f"{of_rung['threshold'].loc[2, f'{arm}-1-slice']:.2f}" for arm in NETWORKS)
+    assert f"the third draw {third}" in text
+
+
 def test_what_half_the_resolution_costs():
     report = ROOT / "results/isbi2012-half/report"
+    table = pd.read_csv(report / "segmentation.csv")
     summary = json.loads((report / "summary.json").read_text())
     rand = {arm: scores["v_rand"] for arm, scores in summary["effects"].items()}
     half = rand["unet minus unet-half"]
@@ -171,10 +189,14 @@ def test_what_half_the_resolution_costs():
     assert f"contains 0 ({half['low']:+.4f} to {half['high']:+.4f})" in page("docs/results.md")
     means = {arm: scores["v_rand"] for arm, scores in summary["arms"].items()}
     assert abs(means["fusionnet"] - means["fusionnet-half"]) < abs(half["mean"])
-    assert means["unet-half-z"] < means["unet-half"], "the slices beside gain by threshold"
-    table = pd.read_csv(report / "segmentation.csv")
+    of_block = table[table["rung"] == "threshold"].pivot(index="fold", columns="arm", values="v_rand")
+    assert (of_block["unet-half-z"] < of_block["unet-half"]).all()
     edges = table[table["rung"] == "edges_beside"].groupby("arm")["v_rand"].mean()
-    assert (edges.idxmax(), edges.idxmin()) == ("unet", "unet-half")
+    assert (edges.idxmax(), edges.idxmin()) == ("unet", "unet-half") and edges["unet-half-z"] > edges["unet-half"]
+    by_block = table[table["rung"] == "edges_beside"].pivot(index="fold", columns="arm", values="v_rand")
+    apart = by_block["unet"] - by_block["unet-half"]
+    assert apart.drop("20-24").mean() < 0 < apart["20-24"]
+    assert contains_0(apart)
 
 
 def test_what_the_ablations_tell():
@@ -186,6 +208,15 @@ def test_what_the_ablations_tell():
         assert all(scores[score]["low"] < 0 < scores[score]["high"] for score in SCORES)
     skips = effects["fusionnet minus concat-skips"]["v_rand"]
     assert f"give {skips['mean']:+.4f} of V_rand, and the interval ends at {skips['high']:+.4f};" in text
+    report = (ROOT / "results/isbi2012-ablations/report/comparison.md").read_text()
+    found = [float(cell) for cell in re.findall(r"\| V_rand \|.*\| ([\d.]+) \| \d+ folds \|", report)]
+    assert f"difference of V_rand of {min(found):.3f} at the least (the skips) and {max(found):.3f} at the most" in text
+    table = pd.read_csv(ROOT / "results/isbi2012-ablations/report/segmentation.csv")
+    by_edges = table[table["rung"] == "edges_beside"].pivot(index="fold", columns="arm", values=list(SCORES))
+    assert {by_edges[score].mean().idxmax() for score in SCORES} == {"concat-skips"}
+    for score, arm in itertools.product(SCORES, set(table["arm"]) - {"fusionnet"}):
+        apart = by_edges[score]["fusionnet"] - by_edges[score][arm]
+        assert contains_0(apart)
     chain = arms.pop("fusionnet-chain2")
     of_networks = [scores for arm, scores in arms.items() if arm in load("isbi2012-ablations").arms]
     assert all(chain[score] > max(other[score] for other in of_networks) for score in SCORES)
