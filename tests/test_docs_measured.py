@@ -264,7 +264,7 @@ def test_what_holds_on_both_stacks():
     assert at_edges == [("isbi2012", "unet-matched", "v_rand"), ("vnc", "unet", "v_info")]
     (behind, _), (ahead, _) = (edges[case] for case in at_edges)
     assert behind < 0 < ahead and len(cases) == 8
-    assert "three exclude 0: two have it behind, one ahead." in page("README.md")
+    assert "by threshold or learned edges, three exclude 0: two have it behind, one ahead." in page("README.md")
     assert f"stays ahead by {-behind:.3f} of V_rand, on `vnc` FusionNet is ahead of U-Net by {ahead:.4f}" in text
 
 
