@@ -10,11 +10,11 @@ from statistics import mean
 import numpy as np
 import pandas as pd
 import pytest
+from committed_scores import interval_of, scores_by_arm
 from pages import page
 
 from benchmarks import pooled, precision, segmentation
 from benchmarks.accuracy_figure import meetings
-from fusionnet.report.statistics import interval
 from fusionnet.segment.ladder import BESIDE, EDGES, LINKAGE, THRESHOLD
 from workflow import measured
 
@@ -175,13 +175,8 @@ def test_which_experiments_were_trained_since_mkl_is_limited():
 
 def added(experiment: str, score: str, rung: str, below: str) -> list[tuple[float, bool]]:
     """What a rung adds to another, of each network: the mean, and whether its interval lies above 0."""
-    table = pd.read_csv(ROOT / f"results/{experiment}/report/segmentation.csv")
-    found = []
-    for _, rows in table.groupby("arm"):
-        by_rung = rows.pivot_table(index=["fold", "seed"], columns="rung", values=score)
-        apart = by_rung[rung] - by_rung[below]
-        found.append((apart.mean(), interval({key: np.array([value]) for key, value in apart.items()})[0] > 0))
-    return found
+    apart = scores_by_arm(experiment, rung, score) - scores_by_arm(experiment, below, score)
+    return [(apart[arm].mean(), interval_of(apart[arm])[0] > 0) for arm in apart]
 
 
 def test_most_of_what_the_stage_segment_gains_needs_no_learning():
@@ -237,21 +232,17 @@ def test_trials_are_those_of_their_table():
         assert [float(text) for text in written.groups()] == pytest.approx(means, abs=1.01e-4), name  # of rounded ones
 
 
-def gap(experiment: str, rung: str, baseline: str, score: str) -> tuple[float, tuple[float, float]]:
+def gap(experiment: str, baseline: str, score: str, rung: str) -> tuple[float, tuple[float, float]]:
     """FusionNet minus another network, of the fold means: the mean, and its interval."""
-    table = pd.read_csv(ROOT / f"results/{experiment}/report/segmentation.csv")
-    by_arm = table[table["rung"] == rung].pivot_table(index=["fold", "seed"], columns="arm", values=score)
+    by_arm = scores_by_arm(experiment, rung, score)
     apart = by_arm["fusionnet"] - by_arm[baseline]
-    return apart.mean(), interval({key: np.array([value]) for key, value in apart.items()})
+    return apart.mean(), interval_of(apart)
 
 
 def test_what_holds_on_both_stacks():
     """docs/results.md: all eight differences by threshold lie below 0; behind learned edges they are small."""
     cases = list(itertools.product(("isbi2012", "vnc"), ("unet", "unet-matched"), SCORES))
-    threshold, edges = (
-        {case: gap(where, rung, baseline, score) for case in cases for where, baseline, score in [case]}
-        for rung in (THRESHOLD, BESIDE)
-    )
+    threshold, edges = ({case: gap(*case, rung) for case in cases} for rung in (THRESHOLD, BESIDE))
     means = [[mean for mean, _ in of_rung.values()] for of_rung in (threshold, edges)]
     assert max(means[0]) < 0 and max(means[1][:4]) < 0 < min(means[1][4:])
     text = page("docs/results.md")
@@ -271,8 +262,7 @@ def test_what_holds_on_both_stacks():
 def test_by_how_much_the_two_u_nets_differ():
     text, apart = page("docs/results.md"), {}
     for experiment in ("isbi2012", "vnc"):
-        table = pd.read_csv(ROOT / f"results/{experiment}/report/segmentation.csv")
-        by_arm = table[table["rung"] == THRESHOLD].pivot_table(index="fold", columns="arm", values="v_rand")
+        by_arm = scores_by_arm(experiment, THRESHOLD, "v_rand").groupby("fold").mean()
         apart[experiment] = by_arm["unet-matched"] - by_arm["unet"]
     both = (apart[experiment].mean() for experiment in ("isbi2012", "vnc"))
     assert "is {:.3f} higher than U-Net's on `isbi2012` and {:.3f} here".format(*both) in text

@@ -1,21 +1,19 @@
 """Numbers of measurements in the pages are those of the committed results and tables that they come from."""
 
 import csv
-import itertools
 import json
 import re
 from pathlib import Path
 from statistics import mean
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
+from committed_scores import interval_of, scores_by_arm
 from pages import page
 
 from fusionnet.config.experiment import load
 from fusionnet.models.pretrained import find, load_checkpoint, load_trained, names
-from fusionnet.report.statistics import interval
 from fusionnet.train.folds import fewer_slices, make_fold
 from workflow.fill_pages import filled, hardest_slices
 
@@ -129,17 +127,10 @@ def test_the_trainings_of_isbi2012():
     assert f"{hours:.1f} hours for 10⁹ voxels" in page("docs/predict.md")
 
 
-def contains_0(differences: pd.Series) -> bool:
-    """Whether the interval of the mean of differences, one of each block with one seed, contains 0."""
-    low, high = interval({(block, 0): np.array([value]) for block, value in differences.items()})
-    return low < 0 < high
-
-
 def test_what_the_annotation_budget_tells():
     """The sentences below its table; which slices a seed draws is of the fold."""
     text = page("docs/results.md")
-    table = pd.read_csv(ROOT / "results/annotation-budget/report/segmentation.csv")
-    ways = {rung: table[table["rung"] == rung].pivot(index="seed", columns="arm", values="v_rand") for rung in WAYS}
+    ways = {rung: scores_by_arm("annotation-budget", rung, "v_rand").loc["25-29"] for rung in WAYS}
     config = load("annotation-budget")
     fold = make_fold("25-29", 30, config.split)
     for seed, slices in ((0, [15]), (1, [10])):
@@ -162,9 +153,10 @@ def test_what_the_annotation_budget_tells():
 
 def test_what_one_and_two_annotated_slices_tell():
     text = page("docs/results.md")
-    table = pd.read_csv(ROOT / "results/annotation-budget/report/segmentation.csv")
-    of_rung = {rung: rows.pivot(index="seed", columns="arm", values="v_rand") for rung, rows in table.groupby("rung")}
-    linked, learned = of_rung["linkage"], of_rung["edges_beside"]
+    threshold, linked, learned = (
+        scores_by_arm("annotation-budget", rung, "v_rand").loc["25-29"]
+        for rung in ("threshold", "linkage", "edges_beside")
+    )
     for arm, sentence in (("fusionnet", "higher means for FusionNet ({}),"), ("unet", "as high ones for U-Net ({})")):
         few = [f"{arm}-1-slice", f"{arm}-2-slices"]
         means = (" and ".join(f"{way[budget].mean():.3f}" for budget in few) for way in (linked, learned))
@@ -174,13 +166,12 @@ def test_what_one_and_two_annotated_slices_tell():
     assert (gains.loc[1] > 0.07).all() and (gains.drop(1) < 0.002).all(axis=None), "one draw makes it"
     five = " and ".join(f"{linked[f'{arm}-5-slices'].mean():.3f}" for arm in NETWORKS)
     assert f"by learned edges, and {five} by linkage" in text
-    third = " and ".join(f"{of_rung['threshold'].loc[2, f'{arm}-1-slice']:.2f}" for arm in NETWORKS)
+    third = " and ".join(f"{threshold.loc[2, f'{arm}-1-slice']:.2f}" for arm in NETWORKS)
     assert f"the third draw {third}" in text
 
 
 def test_what_half_the_resolution_costs():
     report = ROOT / "results/isbi2012-half/report"
-    table = pd.read_csv(report / "segmentation.csv")
     summary = json.loads((report / "summary.json").read_text())
     rand = {arm: scores["v_rand"] for arm, scores in summary["effects"].items()}
     half = rand["unet minus unet-half"]
@@ -189,14 +180,14 @@ def test_what_half_the_resolution_costs():
     assert f"contains 0 ({half['low']:+.4f} to {half['high']:+.4f})" in page("docs/results.md")
     means = {arm: scores["v_rand"] for arm, scores in summary["arms"].items()}
     assert abs(means["fusionnet"] - means["fusionnet-half"]) < abs(half["mean"])
-    of_block = table[table["rung"] == "threshold"].pivot(index="fold", columns="arm", values="v_rand")
-    assert (of_block["unet-half-z"] < of_block["unet-half"]).all()
-    edges = table[table["rung"] == "edges_beside"].groupby("arm")["v_rand"].mean()
-    assert (edges.idxmax(), edges.idxmin()) == ("unet", "unet-half") and edges["unet-half-z"] > edges["unet-half"]
-    by_block = table[table["rung"] == "edges_beside"].pivot(index="fold", columns="arm", values="v_rand")
-    apart = by_block["unet"] - by_block["unet-half"]
-    assert apart.drop("20-24").mean() < 0 < apart["20-24"]
-    assert contains_0(apart)
+    threshold, edges = (scores_by_arm("isbi2012-half", rung, "v_rand") for rung in WAYS)
+    assert (threshold["unet-half-z"] < threshold["unet-half"]).all()
+    of_arm = edges.mean()
+    assert (of_arm.idxmax(), of_arm.idxmin()) == ("unet", "unet-half") and of_arm["unet-half-z"] > of_arm["unet-half"]
+    apart = edges["unet"] - edges["unet-half"]
+    assert apart.drop("20-24").mean() < 0 < apart["20-24", 0]
+    low, high = interval_of(apart)
+    assert low < 0 < high
 
 
 def test_what_the_ablations_tell():
@@ -211,12 +202,11 @@ def test_what_the_ablations_tell():
     report = (ROOT / "results/isbi2012-ablations/report/comparison.md").read_text()
     found = [float(cell) for cell in re.findall(r"\| V_rand \|.*\| ([\d.]+) \| \d+ folds \|", report)]
     assert f"difference of V_rand of {min(found):.3f} at the least (the skips) and {max(found):.3f} at the most" in text
-    table = pd.read_csv(ROOT / "results/isbi2012-ablations/report/segmentation.csv")
-    by_edges = table[table["rung"] == "edges_beside"].pivot(index="fold", columns="arm", values=list(SCORES))
-    assert {by_edges[score].mean().idxmax() for score in SCORES} == {"concat-skips"}
-    for score, arm in itertools.product(SCORES, set(table["arm"]) - {"fusionnet"}):
-        apart = by_edges[score]["fusionnet"] - by_edges[score][arm]
-        assert contains_0(apart)
+    for score in SCORES:
+        by_edges = scores_by_arm("isbi2012-ablations", "edges_beside", score)
+        assert by_edges.mean().idxmax() == "concat-skips"
+        ends = [interval_of(by_edges["fusionnet"] - by_edges[arm]) for arm in by_edges.columns.drop("fusionnet")]
+        assert len(ends) == 4 and all(low < 0 < high for low, high in ends)
     chain = arms.pop("fusionnet-chain2")
     of_networks = [scores for arm, scores in arms.items() if arm in load("isbi2012-ablations").arms]
     assert all(chain[score] > max(other[score] for other in of_networks) for score in SCORES)
