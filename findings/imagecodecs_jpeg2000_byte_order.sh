@@ -9,7 +9,7 @@
 #   is written wrong. Zlib is right, since there bytes are bytes.
 # Harm: NumPy computes alike with both orders, so nobody looks. Big-endian volumes come out of MRC files of older
 #   microscopes, HDF5 and NRRD; compressed losslessly, 1 is 256 for every reader of the TIFF, and the first is gone.
-#   Pixels of 32 bits come back as neither.
+#   Pixels of 32 bits are swapped likewise by htj2k_encode.
 # Instead: array.astype(array.dtype.newbyteorder("=")) before anything is compressed, or byteorder="=" for imwrite,
 #   which swaps first; or a codec of bytes, such as zlib or zstd.
 # Known: no report of it was found.

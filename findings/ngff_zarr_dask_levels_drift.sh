@@ -4,9 +4,9 @@
 # Versions: ngff-zarr 0.50.0, dask 2026.8.0, dask-image 2026.5.0, itkwasm-downsample 2.0.2, zarr 3.1.6, numpy 2.4.6
 # Seen: 2026-11-30
 # Behaviour: both methods take the first voxel of each block, one of them blurred, and write the translation of the
-#   block's middle beside it, so that all is shifted away from the origin by half a voxel of the level less half of the first.
-#   The other methods write the same translations and keep to them. Besides, the scale_factors [2, 3] give two levels
-#   of factor 2 by those two, without a word, and 2 and 3 by the others.
+#   block's middle beside it, so that all is shifted away from the origin by half a voxel of the level less half of the
+#   first. The other methods tried write the same translations and keep to them. Besides, the scale_factors [2, 3] give
+#   two levels of factor 2 by those two, without a word, and 2 and 3 by the others.
 # Harm: positions, crops and contacts taken from a lower level are off to one side, by 6 nm of 4 nm voxels at a quarter
 #   of the resolution and 14 at an eighth, so that means do not remove it; the pyramid of an image by one method and
 #   that of its labels by another do not lie on each other.
